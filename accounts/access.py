@@ -1,0 +1,145 @@
+"""Who may do what to which account, IAM user, key: the only place that decides.
+
+A permission reads `app:thing:verb`. A person has it in an organization through the duty of a membership; a lead's
+reaches as far as their team. What a person may not see does not exist for them: NotThere, which pages show as 404.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.http import Http404
+
+from accounts.models import Account, Duty, IAMUser, Membership, Organization, Person, Team
+
+
+class Permission(StrEnum):
+    """Everything that can be allowed."""
+
+    VIEW_IAM_USERS = "accounts:iam_user:view"
+    CREATE_IAM_USER = "accounts:iam_user:create"
+    TAG_IAM_USER = "accounts:iam_user:tag"
+    CHANGE_GROUPS = "accounts:iam_user:change_groups"
+    DELETE_IAM_USER = "accounts:iam_user:delete"
+    VIEW_ACCOUNTS = "accounts:account:view"
+    CONNECT_ACCOUNT = "accounts:account:connect"
+    REFRESH_ACCOUNT = "accounts:account:refresh"
+    VIEW_LEDGER = "ledger:entry:view"
+    VIEW_DELIVERIES = "ledger:delivery:view"
+    CHANGE_DELIVERIES = "ledger:delivery:change"
+
+
+_VIEW = {Permission.VIEW_IAM_USERS, Permission.VIEW_ACCOUNTS}
+_MANAGE_IAM_USERS = {
+    Permission.CREATE_IAM_USER,
+    Permission.TAG_IAM_USER,
+    Permission.CHANGE_GROUPS,
+    Permission.DELETE_IAM_USER,
+}
+_RECORDS = {Permission.VIEW_LEDGER, Permission.VIEW_DELIVERIES}
+
+GRANTS: dict[Duty, frozenset[Permission]] = {
+    Duty.OWNER: frozenset(Permission),
+    Duty.ADMIN: frozenset(Permission),
+    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS),
+    Duty.HELPDESK: frozenset(_VIEW),
+    Duty.AUDITOR: frozenset(_VIEW | _RECORDS),
+    Duty.MEMBER: frozenset({Permission.VIEW_IAM_USERS}),
+}
+
+# A lead's duty reaches as far as the team; the others reach through the organization.
+OF_A_TEAM = frozenset({Duty.LEAD})
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class NotThere(Http404):
+    """It does not exist for this person: another organization's, another team's, or nobody's."""
+
+
+class NotAllowed(Exception):
+    """The person sees the thing and has no duty that allows this.
+
+    :ivar permission: what was missing.
+    """
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__("Your duty does not include this. Ask an owner or an admin of your organization.")
+        self.permission = permission
+
+
+def require(*, by: Person, to: Permission, organization: Organization, team: Team | None = None) -> None:
+    """Return when the person may do this there.
+
+    :raises NotThere: when the person does not belong to the organization.
+    :raises NotAllowed: when none of their duties there allows it.
+    """
+    if not Membership.objects.active().of(by).in_organization(organization).exists():
+        raise NotThere
+    if not may(by=by, to=to, organization=organization, team=team):
+        raise NotAllowed(to)
+
+
+def require_on_iam_user(*, by: Person, to: Permission, iam_user: IAMUser) -> None:
+    """Return when the person may do this to this IAM user.
+
+    :raises NotThere: when they do not see it.
+    :raises NotAllowed: when they see it and may not do this to it.
+    """
+    if not IAMUser.objects.visible_to(by).filter(pk=iam_user.pk).exists():
+        raise NotThere
+    require(by=by, to=to, organization=iam_user.organization, team=iam_user.team)
+
+
+def may(*, by: Person, to: Permission, organization: Organization, team: Team | None = None) -> bool:
+    """Whether a duty of the person allows it there; without a team, a lead's duty does not count."""
+    return any(
+        to in GRANTS[Duty(membership.duty)] and (membership.duty not in OF_A_TEAM or membership.team_id == _id(team))
+        for membership in Membership.objects.active().of(by).in_organization(organization)
+    )
+
+
+def may_anywhere(*, by: Person, to: Permission, organization: Organization) -> bool:
+    """Whether they may do it for at least one team: what decides whether a page offers it at all."""
+    return any(
+        to in GRANTS[Duty(membership.duty)]
+        for membership in Membership.objects.active().of(by).in_organization(organization)
+    )
+
+
+def teams_for(*, by: Person, to: Permission, organization: Organization) -> models.QuerySet[Team]:
+    """The teams for which the person may do it."""
+    memberships = Membership.objects.active().of(by).in_organization(organization)
+    able = [membership for membership in memberships if to in GRANTS[Duty(membership.duty)]]
+    teams = Team.objects.filter(organization=organization)
+    if any(membership.duty not in OF_A_TEAM for membership in able):
+        return teams
+    return teams.filter(pk__in=[membership.team_id for membership in able])
+
+
+def accounts_for(*, by: Person, team: Team) -> models.QuerySet[Account]:
+    """The AWS accounts in which the person may act for this team."""
+    accounts = Account.objects.filter(organization=team.organization)
+    if reaches_beyond_envelopes(by=by, organization=team.organization):
+        return accounts
+    return accounts.filter(envelopes__team=team)
+
+
+def reaches_beyond_envelopes(*, by: Person, organization: Organization) -> bool:
+    """Owners and admins are not held by a team's envelope: they set it."""
+    duties = Membership.objects.active().of(by).in_organization(organization)
+    return duties.filter(duty__in=[Duty.OWNER, Duty.ADMIN]).exists()
+
+
+def may_enter_records_room(person: Person | AnonymousUser) -> bool:
+    """Whether they have any duty beyond being a member."""
+    if not isinstance(person, Person) or not person.is_active:
+        return False
+    return Membership.objects.active().of(person).exclude(duty=Duty.MEMBER).exists()
+
+
+def _id(row: models.Model | None) -> int | None:
+    return None if row is None else row.pk

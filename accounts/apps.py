@@ -1,0 +1,19 @@
+"""Organizations, people, teams, AWS accounts, and the IAM users in them."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class AccountsConfig(AppConfig):
+    """Hangs the app's delivery handlers and database guards up when Django is ready."""
+
+    name = "accounts"
+    verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        from accounts import delivery
+        from accounts.models import tenancy
+
+        delivery.register_handlers()
+        # After each migration, not in one: SQLite drops a table's triggers when it rebuilds the table.
+        post_migrate.connect(tenancy.install_after_migrate, sender=self)

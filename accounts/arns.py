@@ -1,0 +1,51 @@
+"""The forms of IAM's names, as AWS states them. No Django, no database.
+
+Source: IAM and AWS STS quotas, "IAM name requirements", and the API model's patterns.
+"""
+
+import re
+
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+# A new user's name has 1 to 64 characters; a name that AWS already holds may have up to 128.
+NEW_USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
+PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
+ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role/[\x21-\x7e]{1,512}")
+TAG_KEY = re.compile(r"[\w .:/=+@-]{1,128}")
+TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")
+
+# The tags that say which of the ledger's entries made or changed a thing. People set none of these.
+OWN_TAG_PREFIX = "gatehouse:"
+ENTRY_TAG = "gatehouse:entry"
+TAGS_PER_USER = 50
+
+
+def user_arn(*, account_id: str, path: str, user_name: str, partition: str = "aws") -> str:
+    """The ARN that the user has or will have: `arn:aws:iam::111122223333:user/portal/mia`."""
+    return f"arn:{partition}:iam::{account_id}:user{path}{user_name}"
+
+
+def role_account(role_arn: str) -> str:
+    """The 12 digits of the account that the role is in.
+
+    :raises ValueError: when the text is not a role's ARN.
+    """
+    match = ROLE_ARN.fullmatch(role_arn)
+    if match is None:
+        raise ValueError(role_arn)
+    return match.group(2)
+
+
+def partition_of(role_arn: str) -> str:
+    """`aws`, `aws-cn` or `aws-us-gov`."""
+    return role_arn.split(":", 2)[1]
+
+
+def own_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Those of the tags that the portal itself put there."""
+    return {key: value for key, value in tags.items() if key.startswith(OWN_TAG_PREFIX)}
+
+
+def peoples_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Those of the tags that people set."""
+    return {key: value for key, value in tags.items() if not key.startswith(OWN_TAG_PREFIX)}

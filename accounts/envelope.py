@@ -1,0 +1,63 @@
+"""What a team's lead may hand out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
+from accounts import access
+from accounts.models import Account, Envelope, IAMGroup, Person, Team
+
+
+class OutsideEnvelope(Exception):
+    """The team may not have this.
+
+    :ivar field: the form field that it was asked in.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def groups_for(*, by: Person, team: Team, account: Account) -> QuerySet[IAMGroup]:
+    """The groups of the account that the person may hand out for the team."""
+    groups = IAMGroup.objects.present().filter(organization=team.organization, account=account)
+    if access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        return groups
+    return groups.filter(envelopes__team=team)
+
+
+def require_account(*, by: Person, team: Team, account: Account) -> None:
+    """Return when the person may act in this account for the team.
+
+    :raises access.NotThere: when the account is another organization's.
+    :raises OutsideEnvelope: when the team's envelope does not name it.
+    """
+    if account.organization_id != team.organization_id:
+        raise access.NotThere
+    if not access.accounts_for(by=by, team=team).filter(pk=account.pk).exists():
+        raise OutsideEnvelope("account", f"Team {team} has no access to {account}. An owner or admin can add it.")
+
+
+def require_groups(*, by: Person, team: Team, account: Account, group_names: Collection[str]) -> None:
+    """Return when every one of the groups is there and may be handed out.
+
+    :raises OutsideEnvelope: names the first that is not.
+    """
+    allowed = set(groups_for(by=by, team=team, account=account).values_list("group_name", flat=True))
+    for name in group_names:
+        if name not in allowed:
+            raise OutsideEnvelope("groups", f"{name} is not a group of {account} that team {team} may hand out.")
+
+
+def path_of(team: Team) -> str:
+    """The path under which the team's IAM users are made; `/` where no envelope says another."""
+    return Envelope.objects.filter(team=team).values_list("path", flat=True).first() or "/"
+
+
+def boundary_of(team: Team) -> str:
+    """The ARN of the permissions boundary that the team's IAM users must have, or nothing."""
+    arns = Envelope.objects.filter(team=team).values_list("permissions_boundary__arn", flat=True)
+    return arns.first() or ""

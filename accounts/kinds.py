@@ -1,0 +1,35 @@
+"""The kinds of entry that this app writes: `<app>.<what>.<what was decided>`. No Django."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """One for each use-case that records something."""
+
+    ORGANIZATION_CREATED = "accounts.organization.created"
+    ACCOUNT_CONNECTED = "accounts.account.connected"
+    IAM_USER_CREATED = "accounts.iam_user.created"
+    IAM_USER_TAGGED = "accounts.iam_user.tagged"
+    IAM_USER_ADDED_TO_GROUP = "accounts.iam_user.added_to_group"
+    IAM_USER_REMOVED_FROM_GROUP = "accounts.iam_user.removed_from_group"
+    IAM_USER_DELETED = "accounts.iam_user.deleted"
+    DELIVERY_RETRIED = "accounts.delivery.retried"
+    DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
+
+
+IN_WORDS = {
+    Kind.ORGANIZATION_CREATED: "Create organization",
+    Kind.ACCOUNT_CONNECTED: "Connect account",
+    Kind.IAM_USER_CREATED: "Create IAM user",
+    Kind.IAM_USER_TAGGED: "Set tags",
+    Kind.IAM_USER_ADDED_TO_GROUP: "Add to group",
+    Kind.IAM_USER_REMOVED_FROM_GROUP: "Remove from group",
+    Kind.IAM_USER_DELETED: "Delete IAM user",
+    Kind.DELIVERY_RETRIED: "Try again",
+    Kind.DELIVERY_GIVEN_UP: "Give up",
+}
+
+
+def in_words(kind: str) -> str:
+    """What a page calls the kind; a kind of another app is shown as it is."""
+    return IN_WORDS[Kind(kind)] if kind in set(Kind) else kind

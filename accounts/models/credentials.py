@@ -1,0 +1,88 @@
+"""What an IAM user proves itself with: access keys, the console password, MFA devices. Never a secret itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models.facts import FactFromAWS, Source, source_and_time_go_together
+from accounts.models.iam_user import IAMUser
+
+
+class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
+    """Reading access keys."""
+
+    def present(self) -> AccessKeyQuerySet:
+        """Those that AWS held when it was last read."""
+        return self.filter(gone_at__isnull=True)
+
+
+class AccessKey(FactFromAWS):
+    """What AWS holds of one access key. Two per IAM user is AWS's quota and not an invariant: more were seen."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "Active", "Active"
+        INACTIVE = "Inactive", "Inactive"
+
+    iam_user = models.ForeignKey(IAMUser, on_delete=models.CASCADE, related_name="access_keys")
+    access_key_id = models.CharField("access key ID", max_length=128, unique=True)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    create_date = models.DateTimeField()
+    last_used_date = models.DateTimeField(null=True, blank=True)
+    last_used_region = models.CharField(max_length=64, blank=True, default="")
+    last_used_service = models.CharField(max_length=64, blank=True, default="")
+    last_used_source = models.CharField(max_length=40, choices=Source.choices, blank=True, default="")
+    last_used_read_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "access key"
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=["Active", "Inactive"]), name="access_key_status_known"),
+            source_and_time_go_together("access_key_source_and_time"),
+            source_and_time_go_together("access_key_last_used_source_and_time", "last_used_source", "last_used_read_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.access_key_id
+
+    def age_days(self, *, at: datetime) -> int:
+        """Whole days since AWS made it."""
+        return (at - self.create_date).days
+
+
+class LoginProfile(FactFromAWS):
+    """What AWS holds of an IAM user's console password."""
+
+    iam_user = models.OneToOneField(IAMUser, on_delete=models.CASCADE, related_name="login_profile")
+    password_last_used = models.DateTimeField(null=True, blank=True)
+    password_last_changed = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "login profile"
+        constraints = [source_and_time_go_together("login_profile_source_and_time")]
+
+    def __str__(self) -> str:
+        return f"Login profile of {self.iam_user}"
+
+
+class MFADevice(FactFromAWS):
+    """What AWS holds of one MFA device; a user may have eight."""
+
+    iam_user = models.ForeignKey(IAMUser, on_delete=models.CASCADE, related_name="mfa_devices")
+    serial_number = models.CharField(max_length=256)
+    enable_date = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "MFA device"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "serial_number"], name="mfa_device_once"),
+            source_and_time_go_together("mfa_device_source_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.serial_number

@@ -1,0 +1,56 @@
+"""What each row that AWS owns says of itself: whose it is, where it was read, and when."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Source(models.TextChoices):
+    """The AWS answer that a fact was read from."""
+
+    ACCOUNT_AUTHORIZATION_DETAILS = "account_authorization_details", "account authorization details"
+    CREDENTIAL_REPORT = "credential_report", "credential report"
+    LIST_ACCESS_KEYS = "list_access_keys", "access key list"
+    LIST_MFA_DEVICES = "list_mfa_devices", "MFA device list"
+    GET_USER = "get_user", "IAM user"
+    GET_ACCESS_KEY_LAST_USED = "get_access_key_last_used", "access key last used"
+
+
+def source_and_time_go_together(name: str, source: str = "source", read_at: str = "read_at") -> models.CheckConstraint:
+    """A fact has a source and a time, or it is not a fact yet and has neither."""
+    neither = Q(**{source: "", f"{read_at}__isnull": True})
+    both = ~Q(**{source: ""}) & Q(**{f"{read_at}__isnull": False})
+    return models.CheckConstraint(
+        condition=neither | both, name=name, violation_error_message="A fact from AWS has a source and a time."
+    )
+
+
+class TenantRow(models.Model):
+    """A row of one organization. Guards in the database keep what it points at in the same organization."""
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class FactFromAWS(TenantRow):
+    """A row that says what one AWS account holds."""
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=40, choices=Source.choices, blank=True, default="")
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class PresentQuerySet(models.QuerySet[models.Model]):
+    """For rows that outlive what they describe."""
+
+    def present(self) -> PresentQuerySet:
+        """Without what AWS no longer holds."""
+        return self.filter(gone_at__isnull=True)
+
+

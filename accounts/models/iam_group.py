@@ -1,0 +1,62 @@
+"""IAM groups, and which IAM users are in them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from accounts.models.facts import FactFromAWS, source_and_time_go_together
+from accounts.models.iam_user import IAMUser
+
+
+class IAMGroupQuerySet(models.QuerySet["IAMGroup"]):
+    """Reading groups."""
+
+    def present(self) -> IAMGroupQuerySet:
+        """Those that AWS held when it was last read."""
+        return self.filter(gone_at__isnull=True)
+
+
+class IAMGroup(FactFromAWS):
+    """What AWS holds of one IAM group; `inline_policies` maps names to documents."""
+
+    group_name = models.CharField(max_length=128)
+    path = models.CharField(max_length=512, default="/")
+    group_id = models.CharField("unique ID", max_length=128)
+    arn = models.CharField(max_length=2048)
+    create_date = models.DateTimeField(null=True, blank=True)
+    attached_policy_arns = models.JSONField(default=list, blank=True)
+    inline_policies = models.JSONField(default=dict, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = IAMGroupQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "IAM group"
+        constraints = [
+            models.UniqueConstraint(
+                "account", Lower("group_name"), condition=Q(gone_at__isnull=True), name="iam_group_name_once"
+            ),
+            models.UniqueConstraint(fields=["account", "group_id"], name="iam_group_id_once"),
+            source_and_time_go_together("iam_group_source_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.group_name
+
+
+class GroupMembership(FactFromAWS):
+    """That AWS holds an IAM user in a group."""
+
+    iam_user = models.ForeignKey(IAMUser, on_delete=models.CASCADE, related_name="group_memberships")
+    iam_group = models.ForeignKey(IAMGroup, on_delete=models.CASCADE, related_name="group_memberships")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["iam_user", "iam_group"], name="group_membership_once"),
+            source_and_time_go_together("group_membership_source_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.iam_user} in {self.iam_group}"

@@ -1,0 +1,28 @@
+"""IAM roles."""
+
+from django.db import models
+
+from accounts.models.facts import FactFromAWS, source_and_time_go_together
+
+
+class IAMRole(FactFromAWS):
+    """What AWS holds of one role; `trust_policy` says who may assume it."""
+
+    role_name = models.CharField(max_length=64)
+    path = models.CharField(max_length=512, default="/")
+    role_id = models.CharField("unique ID", max_length=128)
+    arn = models.CharField(max_length=2048)
+    trust_policy = models.JSONField(default=dict, blank=True)
+    attached_policy_arns = models.JSONField(default=list, blank=True)
+    create_date = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "IAM role"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "role_id"], name="iam_role_id_once"),
+            source_and_time_go_together("iam_role_source_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.role_name

@@ -1,0 +1,89 @@
+"""Who belongs to which organization, and with which duty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models.facts import TenantRow
+from accounts.models.organization import Team
+
+if TYPE_CHECKING:
+    from accounts.models.organization import Organization
+    from accounts.models.person import Person
+
+
+class Duty(models.TextChoices):
+    """What a membership lets one do; `access.py` says what that is."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    LEAD = "lead", "Lead"
+    HELPDESK = "helpdesk", "Helpdesk"
+    AUDITOR = "auditor", "Auditor"
+    MEMBER = "member", "Member"
+
+
+# Duties whose sight is the whole organization; the others see their teams or what is theirs.
+SEE_THE_ORGANIZATION = frozenset({Duty.OWNER, Duty.ADMIN, Duty.HELPDESK, Duty.AUDITOR})
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Reading who has which duty where."""
+
+    def active(self) -> MembershipQuerySet:
+        """Those that have not ended, of people who are not disabled."""
+        return self.filter(ended_at__isnull=True, person__is_active=True)
+
+    def of(self, person: Person) -> MembershipQuerySet:
+        """The person's own."""
+        return self.filter(person=person)
+
+    def in_organization(self, organization: Organization | int) -> MembershipQuerySet:
+        """Those of one organization."""
+        return self.filter(organization=organization)
+
+
+class Membership(TenantRow):
+    """One duty of one person in one organization, perhaps for one team."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    duty = models.CharField(max_length=10, choices=Duty.choices)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    # Named here because TenantRow's `+` would hide it, and organizations are found by their memberships.
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(duty__in=Duty.values), name="membership_duty_known"),
+            models.CheckConstraint(
+                condition=~Q(duty=Duty.LEAD) | Q(team__isnull=False),
+                name="membership_lead_has_team",
+                violation_error_message="A lead leads a team: choose one.",
+            ),
+            models.UniqueConstraint(
+                fields=["person", "organization", "duty", "team"],
+                condition=Q(ended_at__isnull=True),
+                name="membership_once",
+                violation_error_message="This person has this duty already.",
+            ),
+            # NULL differs from NULL in both databases: without a team it needs a constraint of its own.
+            models.UniqueConstraint(
+                fields=["person", "organization", "duty"],
+                condition=Q(ended_at__isnull=True, team__isnull=True),
+                name="membership_once_without_team",
+                violation_error_message="This person has this duty already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.get_duty_display()} of {self.team or self.organization}"

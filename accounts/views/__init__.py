@@ -1,0 +1,1 @@
+"""The product pages: one module each."""

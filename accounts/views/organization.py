@@ -1,0 +1,77 @@
+"""Which organization a person is looking at, and the frame that every page stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts import access
+from accounts.models import Organization
+
+SESSION_KEY = "organization"
+
+
+class PortalRequest(HttpRequest):
+    """A request of a person, in the organization that they are looking at; None where they belong to none."""
+
+    organization: Organization | None
+
+
+class CurrentOrganizationMiddleware:
+    """Puts the organization on the request: the one chosen before, as long as the person belongs to it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PortalRequest) -> HttpResponse:
+        request.organization = _current(request) if request.user.is_authenticated else None
+        return self.get_response(request)
+
+
+def _current(request: HttpRequest) -> Organization | None:
+    own = Organization.objects.of(request.user)
+    chosen = request.session.get(SESSION_KEY)
+    return own.filter(pk=chosen).first() or own.order_by("name", "pk").first()
+
+
+@require_POST
+def switch(request: PortalRequest, slug: str) -> HttpResponseRedirect:
+    """Look at another of one's own organizations."""
+    organization = get_object_or_404(Organization.objects.of(request.user), slug=slug)
+    request.session[SESSION_KEY] = organization.pk
+    return redirect("home")
+
+
+# What the side bar offers: address, words, icon, and the permission that it takes.
+NAVIGATION = (
+    ("home", "Home", "home", None),
+    ("team", "Team", "users", access.Permission.VIEW_IAM_USERS),
+    ("accounts", "Accounts", "cloud", access.Permission.VIEW_ACCOUNTS),
+    ("deliveries", "Deliveries", "send", access.Permission.VIEW_DELIVERIES),
+    ("ledger", "Ledger", "book", access.Permission.VIEW_LEDGER),
+)
+
+
+def shell(request: PortalRequest) -> dict[str, Any]:
+    """What the frame of a page needs: the person's organizations and where they can go."""
+    organization = getattr(request, "organization", None)
+    if organization is None:
+        return {"organizations": [], "navigation": []}
+    return {
+        "organizations": Organization.objects.of(request.user).order_by("name", "pk"),
+        "navigation": list(_navigation(request, organization)),
+        "may_enter_records_room": access.may_enter_records_room(request.user),
+    }
+
+
+def _navigation(request: PortalRequest, organization: Organization) -> Any:
+    for name, words, icon, permission in NAVIGATION:
+        if permission is None or access.may_anywhere(by=request.user, to=permission, organization=organization):
+            address = reverse(name)
+            is_here = request.path == address or (address != "/" and request.path.startswith(address))
+            yield {"address": address, "words": words, "icon": icon, "is_here": is_here}
