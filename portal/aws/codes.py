@@ -1,0 +1,95 @@
+"""AWS's error codes, sorted for :mod:`portal.aws.errors`.
+
+Sources: the IAM and STS API references ("Common Errors" and each operation's "Errors"), botocore's retry table.
+"""
+
+# Too many calls: botocore's own list.
+THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "PriorRequestNotComplete",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+# Somebody else is changing the same thing, or it was changed a moment ago.
+BUSY = frozenset({"ConcurrentModification", "ConcurrentModificationException", "EntityTemporarilyUnmodifiable"})
+
+# Expired, too early or too late; new credentials, the right clock or a little time help.
+TIMING = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "ReportGenerationLimitExceeded",
+        "ReportInProgress",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+    }
+)
+
+# The permission or the credentials are not good enough.
+DENIALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "NotAuthorized",
+        "OptInRequired",
+        "RegionDisabledException",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+
+# What was asked for is wrong. LimitExceeded is a quota in IAM, not a rate.
+REFUSALS = frozenset(
+    {
+        "EntityTooLarge",
+        "InvalidAuthenticationCode",
+        "InvalidCertificate",
+        "InvalidInput",
+        "InvalidParameterCombination",
+        "InvalidParameterValue",
+        "InvalidPublicKey",
+        "InvalidUserType",
+        "KeyPairMismatch",
+        "LimitExceeded",
+        "MalformedCertificate",
+        "MalformedPolicyDocument",
+        "MissingParameter",
+        "NotSupportedService",
+        "PackedPolicyTooLarge",
+        "PasswordPolicyViolation",
+        "PolicyEvaluation",
+        "PolicyNotAttachable",
+        "SessionDurationEscalationException",
+        "UnmodifiableEntity",
+        "UnrecognizedPublicKeyEncoding",
+        "ValidationError",
+        "ValidationException",
+    }
+)
+
+# What is there stands in the way.
+CONFLICTS = frozenset(
+    {"DeleteConflict", "DuplicateCertificate", "DuplicateSSHPublicKey", "EntityAlreadyExists", "NameConflict"}
+)
+
+# Not there.
+ABSENT = frozenset({"NoSuchEntity", "ReportExpired", "ReportNotPresent"})
+
+# AWS's own fault; whether it did what was asked is open.
+OWN_FAULTS = frozenset(
+    {"InternalError", "InternalFailure", "InternalServerError", "ServiceFailure", "ServiceUnavailable"}
+)

@@ -1,0 +1,65 @@
+"""MFA devices of IAM users; the seed that ListVirtualMFADevices may carry is never taken over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.aws.calls import Calls
+
+
+@dataclass(frozen=True)
+class MFADevice:
+    """A device that one user has enabled; a virtual one's `serial_number` is an ARN."""
+
+    user_name: str
+    serial_number: str
+    enable_date: datetime
+
+
+@dataclass(frozen=True)
+class VirtualMFADevice:
+    """A virtual device of the account; without a user where nobody has enabled it."""
+
+    serial_number: str
+    user_name: str | None
+    enable_date: datetime | None
+
+
+class MFADevices(Calls):
+    """Operations on MFA devices."""
+
+    def list_mfa_devices(self, *, user_name: str) -> tuple[MFADevice, ...]:
+        """:raises NotFound: when there is no such user."""
+        return tuple(
+            MFADevice(user_name=told["UserName"], serial_number=told["SerialNumber"], enable_date=told["EnableDate"])
+            for told in self._all("ListMFADevices", "MFADevices", UserName=user_name)
+        )
+
+    def list_virtual_mfa_devices(self) -> tuple[VirtualMFADevice, ...]:
+        """All virtual devices of the account, enabled or not; root's device has the user name `root`."""
+        return tuple(
+            VirtualMFADevice(
+                serial_number=told["SerialNumber"],
+                user_name=_user_name(told.get("User", {})),
+                enable_date=told.get("EnableDate"),
+            )
+            for told in self._all("ListVirtualMFADevices", "VirtualMFADevices")
+        )
+
+    def deactivate_mfa_device(self, *, user_name: str, serial_number: str) -> None:
+        """:raises NotFound: when the user has no such device."""
+        self._write("DeactivateMFADevice", UserName=user_name, SerialNumber=serial_number)
+
+    def delete_virtual_mfa_device(self, *, serial_number: str) -> None:
+        """Delete a device that nobody has enabled.
+
+        :raises NotFound: when there is no such virtual device.
+        :raises Conflict: while a user still has it enabled.
+        """
+        self._write("DeleteVirtualMFADevice", SerialNumber=serial_number)
+
+
+def _user_name(user: dict[str, str]) -> str | None:
+    """ListVirtualMFADevices gives root no UserName but an ARN that ends in :root."""
+    if user.get("Arn", "").endswith(":root"):
+        return "root"
+    return user.get("UserName")

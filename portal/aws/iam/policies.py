@@ -1,0 +1,36 @@
+"""Policies that hang on IAM users."""
+
+from dataclasses import dataclass
+
+from portal.aws.calls import Calls
+
+
+@dataclass(frozen=True)
+class AttachedPolicy:
+    """A managed policy that is attached to a user, group or role."""
+
+    policy_name: str
+    policy_arn: str
+
+
+class Policies(Calls):
+    """Operations on the policies of users; each list raises NotFound when there is no such user."""
+
+    def list_user_policies(self, *, user_name: str) -> tuple[str, ...]:
+        """The names of the inline policies."""
+        return tuple(self._all("ListUserPolicies", "PolicyNames", UserName=user_name))
+
+    def delete_user_policy(self, *, user_name: str, policy_name: str) -> None:
+        """:raises NotFound: when the user has no such inline policy."""
+        self._write("DeleteUserPolicy", UserName=user_name, PolicyName=policy_name)
+
+    def list_attached_user_policies(self, *, user_name: str) -> tuple[AttachedPolicy, ...]:
+        """The managed policies, AWS's and the account's own."""
+        return tuple(
+            AttachedPolicy(policy_name=told["PolicyName"], policy_arn=told["PolicyArn"])
+            for told in self._all("ListAttachedUserPolicies", "AttachedPolicies", UserName=user_name)
+        )
+
+    def detach_user_policy(self, *, user_name: str, policy_arn: str) -> None:
+        """:raises NotFound: when the policy is not attached to the user."""
+        self._write("DetachUserPolicy", UserName=user_name, PolicyArn=policy_arn)
