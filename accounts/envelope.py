@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accounts import access
-from accounts.models import Account, Envelope, IAMGroup, Person, Team
+from accounts.models import Account, Envelope, IAMGroup, IAMUser, Person, Team
 
 
-class OutsideEnvelope(Exception):
-    """The team may not have this.
-
-    :ivar field: the form field that it was asked in.
-    """
+class OutsideEnvelope(ValidationError):
+    """The team may not have this; carries the form field that it was asked in."""
 
     def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+        super().__init__({field: message})
 
 
 def groups_for(*, by: Person, team: Team, account: Account) -> QuerySet[IAMGroup]:
@@ -50,6 +47,24 @@ def require_groups(*, by: Person, team: Team, account: Account, group_names: Col
     for name in group_names:
         if name not in allowed:
             raise OutsideEnvelope("groups", f"{name} is not a group of {account} that team {team} may hand out.")
+
+
+def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Collection[str]) -> None:
+    """Return when the person may put this IAM user into every one of the groups.
+
+    :raises OutsideEnvelope: also for an IAM user without a team, unless the person stands above envelopes.
+    """
+    for name in group_names:
+        if not groups_open_to(by=by, iam_user=iam_user).filter(group_name=name).exists():
+            raise OutsideEnvelope("groups", f"{name} is not a group that you may hand out to {iam_user}.")
+
+
+def groups_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMGroup]:
+    """The groups into which the person may put this IAM user."""
+    if iam_user.team is not None:
+        return groups_for(by=by, team=iam_user.team, account=iam_user.account)
+    groups = IAMGroup.objects.present().filter(account=iam_user.account)
+    return groups if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization) else groups.none()
 
 
 def path_of(team: Team) -> str:

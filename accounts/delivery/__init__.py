@@ -1,0 +1,19 @@
+"""How each kind of entry reaches AWS. A handler may run twice and late: it reads, adopts only what is ours, makes it so."""
+
+from accounts.delivery import creation, deletion, groups, tags
+from accounts.kinds import Kind
+from portal.ledger.handlers import Handler, register
+
+HANDLERS = {
+    Kind.IAM_USER_CREATED: Handler(creation.carry, creation.settle, creation.abandon),
+    Kind.IAM_USER_TAGGED: Handler(tags.carry, tags.settle),
+    Kind.IAM_USER_ADDED_TO_GROUP: Handler(groups.carry_addition, groups.settle),
+    Kind.IAM_USER_REMOVED_FROM_GROUP: Handler(groups.carry_removal, groups.settle),
+    Kind.IAM_USER_DELETED: Handler(deletion.carry, deletion.settle),
+}
+
+
+def register_handlers() -> None:
+    """Tell the ledger who carries what; called once, when Django is ready."""
+    for kind, handler in HANDLERS.items():
+        register(kind, handler)

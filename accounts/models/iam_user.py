@@ -70,6 +70,8 @@ class IAMUser(FactFromAWS):
     purpose = models.CharField(max_length=200, blank=True, default="")
     tags = models.JSONField(default=dict, blank=True)
     permissions_boundary_arn = models.CharField(max_length=2048, blank=True, default="")
+    attached_policy_arns = models.JSONField(default=list, blank=True)
+    inline_policies = models.JSONField(default=dict, blank=True)
     create_date = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from accounts.models.organization import Organization
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -48,6 +51,10 @@ class Person(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def belongs_to(self, organization: Organization) -> bool:
+        """Whether they have a membership there that has not ended."""
+        return self.is_active and self.membership_set.filter(organization=organization, ended_at__isnull=True).exists()
 
     def get_full_name(self) -> str:
         """What allauth's pages call the person."""

@@ -1,0 +1,1 @@
+"""The verbs: one thing that one person decides. Access, validate, save, record; no network."""

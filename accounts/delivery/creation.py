@@ -1,0 +1,73 @@
+"""Carrying "Create IAM user": CreateUser with the entry's tag, then its groups."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from accounts import arns
+from accounts.delivery import held
+from accounts.delivery.groups import add_to_group
+from portal.aws import errors
+from portal.aws.iam import IAM
+from portal.ledger.models import Delivery, Entry
+
+
+def carry(entry: Entry, delivery: Delivery) -> held.Held:
+    """Make the user, or find the one that an earlier attempt made; put it into its groups; read it back.
+
+    :raises errors.Conflict: when AWS has a user of this name that this entry did not make.
+    """
+    iam_user = held.subject_of(entry)
+    iam = held.iam_of(iam_user.account)
+    _make_or_adopt(iam, entry)
+    for group_name in entry.details["groups"]:
+        add_to_group(iam, entry, user_name=iam_user.user_name, group_name=group_name)
+    try:
+        return held.read(iam, user_name=iam_user.user_name)
+    except errors.NotFound as error:
+        raise held.may_not_be_seen_yet(entry, error) from None
+
+
+def settle(entry: Entry, answer: held.Held, at: datetime) -> None:
+    """From now on the row says what AWS holds."""
+    held.write_down(held.subject_of(entry), answer)
+
+
+def abandon(entry: Entry, delivery: Delivery, at: datetime) -> None:
+    """Given up: the row stands for nothing in AWS, and its name is free again."""
+    iam_user = held.subject_of(entry)
+    iam_user.gone_at = at
+    iam_user.save(update_fields=["gone_at"])
+
+
+def _make_or_adopt(iam: IAM, entry: Entry) -> None:
+    details: dict[str, Any] = entry.details
+    tags = {tag["key"]: tag["value"] for tag in details["tags"]} | held.entry_tag(entry)
+    try:
+        iam.create_user(
+            user_name=details["user_name"],
+            path=details["path"],
+            tags=tags,
+            permissions_boundary=details["permissions_boundary"] or None,
+        )
+    except errors.Conflict as conflict:
+        if not _is_ours(iam, entry):
+            raise conflict from None
+    except errors.NotFound as error:
+        raise errors.Refused(
+            operation=error.operation,
+            code=error.code,
+            message=f"the permissions boundary {details['permissions_boundary']} is not there.",
+            request_id=error.request_id,
+        ) from None
+
+
+def _is_ours(iam: IAM, entry: Entry) -> bool:
+    """Whether an earlier attempt of this very entry made the user that is in the way."""
+    try:
+        user = iam.get_user(user_name=entry.details["user_name"])
+    except errors.NotFound as error:
+        # AWS said just now that the name is taken: its reads are behind its writes.
+        raise held.may_not_be_seen_yet(entry, error) from None
+    return user.tags.get(arns.ENTRY_TAG) == str(entry.pk)

@@ -1,0 +1,132 @@
+"""Carrying "Delete IAM user": first nothing of it works any more, then what hangs on it goes, then the user itself.
+
+The order is that of the API reference, DeleteUser; it can be left anywhere and begun again from the start.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from accounts.delivery import held
+from portal.aws import errors
+from portal.aws.iam import IAM
+from portal.aws.iam.access_keys import AccessKeyStatus
+from portal.ledger.models import Delivery, Entry
+
+VIRTUAL = ":mfa/"
+
+
+def carry(entry: Entry, delivery: Delivery) -> None:
+    """Delete the very user that was decided about, and all that hangs on it.
+
+    :raises errors.Conflict: when another user bears the name now: it is not ours to delete.
+    """
+    iam_user = held.subject_of(entry)
+    iam = held.iam_of(iam_user.account)
+    try:
+        held.require_same(iam, iam_user)
+    except errors.NotFound as error:
+        _believe_gone(iam_user.create_date, error)
+        return
+    for step in STEPS:
+        step(iam, iam_user.user_name)
+
+
+def settle(entry: Entry, answer: None, at: datetime) -> None:
+    """The row stays for those who ask later; nothing hangs on it any more."""
+    iam_user = held.subject_of(entry)
+    iam_user.gone_at = at
+    iam_user.save(update_fields=["gone_at"])
+    iam_user.group_memberships.all().delete()
+    iam_user.mfa_devices.all().delete()
+    iam_user.access_keys.present().update(gone_at=at)
+
+
+def _believe_gone(create_date: datetime | None, error: errors.NotFound) -> None:
+    """A user that was made minutes ago may only not be seen yet."""
+    if create_date is not None and held.database_now() - create_date < held.QUIET_TIME:
+        raise errors.TryLater(
+            operation=error.operation, code=error.code, message=error.message, request_id=error.request_id
+        ) from None
+
+
+def _disable_access_keys(iam: IAM, user_name: str) -> None:
+    for key in iam.list_access_keys(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.update_access_key(
+                user_name=user_name, access_key_id=key.access_key_id, status=AccessKeyStatus.INACTIVE
+            )
+
+
+def _delete_login_profile(iam: IAM, user_name: str) -> None:
+    with suppress(errors.NotFound):
+        iam.delete_login_profile(user_name=user_name)
+
+
+def _delete_access_keys(iam: IAM, user_name: str) -> None:
+    for key in iam.list_access_keys(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.delete_access_key(user_name=user_name, access_key_id=key.access_key_id)
+
+
+def _delete_certificates_and_credentials(iam: IAM, user_name: str) -> None:
+    for certificate in iam.list_signing_certificates(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.delete_signing_certificate(user_name=user_name, certificate_id=certificate.certificate_id)
+    for key in iam.list_ssh_public_keys(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.delete_ssh_public_key(user_name=user_name, ssh_public_key_id=key.ssh_public_key_id)
+    for credential in iam.list_service_specific_credentials(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.delete_service_specific_credential(
+                user_name=user_name, service_specific_credential_id=credential.service_specific_credential_id
+            )
+
+
+def _remove_mfa_devices(iam: IAM, user_name: str) -> None:
+    for device in iam.list_mfa_devices(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.deactivate_mfa_device(user_name=user_name, serial_number=device.serial_number)
+        if VIRTUAL in device.serial_number:
+            with suppress(errors.NotFound):
+                iam.delete_virtual_mfa_device(serial_number=device.serial_number)
+
+
+def _remove_policies(iam: IAM, user_name: str) -> None:
+    for policy_name in iam.list_user_policies(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.delete_user_policy(user_name=user_name, policy_name=policy_name)
+    for policy in iam.list_attached_user_policies(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.detach_user_policy(user_name=user_name, policy_arn=policy.policy_arn)
+
+
+def _leave_groups(iam: IAM, user_name: str) -> None:
+    for group in iam.list_groups_for_user(user_name=user_name):
+        with suppress(errors.NotFound):
+            iam.remove_user_from_group(user_name=user_name, group_name=group.group_name)
+
+
+def _delete_boundary(iam: IAM, user_name: str) -> None:
+    # Last before the user: while anything of it still worked, the boundary held it.
+    with suppress(errors.NotFound):
+        iam.delete_user_permissions_boundary(user_name=user_name)
+
+
+def _delete_user(iam: IAM, user_name: str) -> None:
+    with suppress(errors.NotFound):
+        iam.delete_user(user_name=user_name)
+
+
+STEPS = (
+    _disable_access_keys,
+    _delete_login_profile,
+    _delete_access_keys,
+    _delete_certificates_and_credentials,
+    _remove_mfa_devices,
+    _remove_policies,
+    _leave_groups,
+    _delete_boundary,
+    _delete_user,
+)

@@ -1,0 +1,68 @@
+"""Carrying "Add to group" and "Remove from group"."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from accounts.delivery import held
+from portal.aws import errors
+from portal.aws.iam import IAM
+from portal.ledger.models import Delivery, Entry
+
+
+def carry_addition(entry: Entry, delivery: Delivery) -> held.Held:
+    """Adding a member again is no error in IAM, so this may run twice.
+
+    :raises errors.Refused: when the group is not there.
+    """
+    iam_user = held.subject_of(entry)
+    iam = held.iam_of(iam_user.account)
+    held.require_same(iam, iam_user)
+    add_to_group(iam, entry, user_name=iam_user.user_name, group_name=entry.details["group"])
+    return held.read(iam, user_name=iam_user.user_name)
+
+
+def carry_removal(entry: Entry, delivery: Delivery) -> held.Held:
+    """A group that the user is not in, or that is gone, is what was wanted."""
+    iam_user = held.subject_of(entry)
+    iam = held.iam_of(iam_user.account)
+    held.require_same(iam, iam_user)
+    if entry.details["group"] in _group_names(iam, iam_user.user_name):
+        iam.remove_user_from_group(user_name=iam_user.user_name, group_name=entry.details["group"])
+    return held.read(iam, user_name=iam_user.user_name)
+
+
+def settle(entry: Entry, answer: held.Held, at: datetime) -> None:
+    """From now on the row says what AWS holds."""
+    held.write_down(held.subject_of(entry), answer)
+
+
+def add_to_group(iam: IAM, entry: Entry, *, user_name: str, group_name: str) -> None:
+    """Add, and tell apart the two things that AddUserToGroup may not find.
+
+    :raises errors.Refused: when the group is not there: a human must choose another.
+    :raises errors.TryLater: when the user is not there yet.
+    """
+    try:
+        iam.add_user_to_group(user_name=user_name, group_name=group_name)
+    except errors.NotFound as error:
+        if _exists(iam, group_name):
+            raise held.may_not_be_seen_yet(entry, error) from None
+        raise errors.Refused(
+            operation=error.operation,
+            code=error.code,
+            message=f"the group {group_name} is not there. Make it in AWS and try again, or give this up.",
+            request_id=error.request_id,
+        ) from None
+
+
+def _exists(iam: IAM, group_name: str) -> bool:
+    try:
+        iam.get_group(group_name=group_name)
+    except errors.NotFound:
+        return False
+    return True
+
+
+def _group_names(iam: IAM, user_name: str) -> set[str]:
+    return {group.group_name for group in iam.list_groups_for_user(user_name=user_name)}

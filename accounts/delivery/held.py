@@ -1,0 +1,141 @@
+"""What AWS holds of one IAM user, read once more after a change, and how it is written into the portal's rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts import arns
+from accounts.models import Account, GroupMembership, IAMGroup, IAMUser, Source
+from portal.aws import connect, errors
+from portal.aws.iam import IAM
+from portal.aws.iam.groups import Group
+from portal.aws.iam.users import User
+from portal.ledger.clock import database_now
+from portal.ledger.models import Entry
+
+# IAM is eventually consistent; the longest lag reported is under a minute, and Vault waits five.
+QUIET_TIME = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Held:
+    """One IAM user as AWS holds it; `read_at` lies before the reading, so that it never claims too much."""
+
+    user: User
+    groups: tuple[Group, ...]
+    read_at: datetime
+
+
+def iam_of(account: Account) -> IAM:
+    """IAM in the account, entered by its role.
+
+    :raises portal.aws.errors.Denied: at the first call, when AWS does not let the portal in.
+    """
+    return connect.iam(door_of(account))
+
+
+def door_of(account: Account) -> connect.Door:
+    """How the hub gets into the account."""
+    return connect.Door(account_id=account.account_id, role_arn=account.role_arn, external_id=account.external_id)
+
+
+def subject_of(entry: Entry) -> IAMUser:
+    """The IAM user that the entry is about."""
+    return IAMUser.objects.select_related("account", "organization").get(pk=int(entry.subject_id))
+
+
+def read(iam: IAM, *, user_name: str) -> Held:
+    """Read the user with its tags, boundary and groups.
+
+    :raises portal.aws.errors.NotFound: when AWS does not hold it, or not yet.
+    """
+    read_at = database_now()
+    user = iam.get_user(user_name=user_name)
+    return Held(user=user, groups=iam.list_groups_for_user(user_name=user_name), read_at=read_at)
+
+
+def require_same(iam: IAM, iam_user: IAMUser) -> User:
+    """The user in AWS, if it is the very one that was decided about: a name can be deleted and made again.
+
+    :raises portal.aws.errors.Conflict: when another user bears the name now.
+    :raises portal.aws.errors.NotFound: when none does.
+    """
+    user = iam.get_user(user_name=iam_user.user_name)
+    if user.user_id != iam_user.user_id:
+        raise errors.Conflict(
+            operation="GetUser",
+            code="AnotherUserId",
+            message=f"{iam_user.user_name} was deleted and made again outside the portal; it is another IAM user now.",
+        )
+    return user
+
+
+def may_not_be_seen_yet(entry: Entry, error: errors.NotFound) -> errors.AWSError:
+    """For something just made: not there means not there yet. After the quiet time it means not there."""
+    if database_now() - entry.at < QUIET_TIME:
+        return errors.TryLater(
+            operation=error.operation, code=error.code, message=error.message, request_id=error.request_id
+        )
+    return error
+
+
+def write_down(iam_user: IAMUser, held: Held) -> None:
+    """Write what AWS holds into the IAM user's row and its group memberships."""
+    user = held.user
+    iam_user.user_name, iam_user.path, iam_user.user_id = user.user_name, user.path, user.user_id
+    iam_user.tags, iam_user.create_date = dict(user.tags), user.create_date
+    iam_user.permissions_boundary_arn = user.permissions_boundary or ""
+    iam_user.source, iam_user.read_at = Source.GET_USER, held.read_at
+    iam_user.save(
+        update_fields=[
+            "user_name",
+            "path",
+            "user_id",
+            "tags",
+            "create_date",
+            "permissions_boundary_arn",
+            "source",
+            "read_at",
+        ]
+    )
+    _write_groups(iam_user, held)
+
+
+def _write_groups(iam_user: IAMUser, held: Held) -> None:
+    groups = [_group_row(iam_user, group, held.read_at) for group in held.groups]
+    iam_user.group_memberships.exclude(iam_group__in=groups).delete()
+    for group in groups:
+        GroupMembership.objects.update_or_create(
+            iam_user=iam_user,
+            iam_group=group,
+            defaults={
+                "organization": iam_user.organization,
+                "account": iam_user.account,
+                "source": Source.GET_USER,
+                "read_at": held.read_at,
+            },
+        )
+
+
+def _group_row(iam_user: IAMUser, group: Group, read_at: datetime) -> IAMGroup:
+    """The portal's row of the group; one that no import has seen yet is written down here."""
+    row, _ = IAMGroup.objects.get_or_create(
+        account=iam_user.account,
+        group_id=group.group_id,
+        defaults={
+            "organization": iam_user.organization,
+            "group_name": group.group_name,
+            "path": group.path,
+            "arn": group.arn,
+            "create_date": group.create_date,
+            "source": Source.GET_USER,
+            "read_at": read_at,
+        },
+    )
+    return row
+
+
+def entry_tag(entry: Entry) -> dict[str, str]:
+    """The tag by which the portal knows what it made itself."""
+    return {arns.ENTRY_TAG: str(entry.pk)}

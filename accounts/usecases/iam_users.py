@@ -1,0 +1,257 @@
+"""Deciding about IAM users: create, tag, add to and remove from a group, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from accounts import access, arns, envelope
+from accounts.access import Permission
+from accounts.kinds import Kind
+from accounts.models import Account, IAMUser, Person, Team
+from accounts.usecases.records import about_iam_user, carried_to, tag_list
+from portal.ledger.models import Delivery
+from portal.ledger.record import record
+
+# IAM and AWS STS quotas: "Groups an IAM user can be a member of", not adjustable.
+GROUPS_PER_USER = 10
+
+
+@transaction.atomic
+def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all are keywords
+    *,
+    by: Person,
+    team: Team,
+    account: Account,
+    user_name: str,
+    kind: str,
+    at: datetime,
+    owner: Person | None = None,
+    purpose: str = "",
+    group_names: Collection[str] = (),
+    tags: dict[str, str] | None = None,
+    reason: str = "",
+) -> IAMUser:
+    """Decide that an IAM user shall exist: in AWS it is made by the delivery, with its tags and groups.
+
+    The path and the permissions boundary are the team's; they are nobody's choice here.
+
+    :raises access.NotThere: when the team or the account is not the person's to see.
+    :raises access.NotAllowed: when their duty does not allow it for this team.
+    :raises ValidationError: by field, for a name, tag, owner or group that AWS or the envelope would refuse.
+    """
+    access.require(by=by, to=Permission.CREATE_IAM_USER, organization=team.organization, team=team)
+    envelope.require_account(by=by, team=team, account=account)
+    envelope.require_groups(by=by, team=team, account=account, group_names=group_names)
+    _check_groups(group_names)
+    iam_user = IAMUser(
+        organization=team.organization,
+        account=account,
+        team=team,
+        user_name=user_name,
+        path=envelope.path_of(team),
+        permissions_boundary_arn=envelope.boundary_of(team),
+        kind=kind,
+        owner=owner,
+        purpose=purpose,
+        tags=_checked_tags(tags or {}),
+        decided_at=at,
+    )
+    _check_new(iam_user)
+    _save_new(iam_user)
+    record(
+        organization=iam_user.organization,
+        kind=Kind.IAM_USER_CREATED,
+        by=by,
+        subject=about_iam_user(iam_user),
+        at=at,
+        reason=reason,
+        details={
+            "user_name": user_name,
+            "path": iam_user.path,
+            "permissions_boundary": iam_user.permissions_boundary_arn,
+            "kind": kind,
+            "owner": "" if owner is None else owner.email,
+            "team": team.name,
+            "purpose": purpose,
+            "tags": tag_list(iam_user.tags),
+            "groups": sorted(group_names),
+        },
+        deliver=carried_to(iam_user),
+    )
+    return iam_user
+
+
+@transaction.atomic
+def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: datetime, reason: str = "") -> IAMUser:
+    """Decide which tags the IAM user shall have; the portal's own and any unknown to it by then are left alone.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: for a tag that AWS refuses, or when nothing would change.
+    """
+    access.require_on_iam_user(by=by, to=Permission.TAG_IAM_USER, iam_user=iam_user)
+    _check_open(iam_user)
+    before, wanted = iam_user.peoples_tags, _checked_tags(tags)
+    put = {key: value for key, value in wanted.items() if before.get(key) != value}
+    removed = sorted(set(before) - set(wanted))
+    if not put and not removed:
+        raise ValidationError({"tags": "These are the tags that it has."})
+    record(
+        organization=iam_user.organization,
+        kind=Kind.IAM_USER_TAGGED,
+        by=by,
+        subject=about_iam_user(iam_user),
+        at=at,
+        reason=reason,
+        details={"put": tag_list(put), "removed": removed, "before": tag_list(before)},
+        deliver=carried_to(iam_user),
+    )
+    return iam_user
+
+
+@transaction.atomic
+def add_iam_user_to_group(
+    *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = ""
+) -> IAMUser:
+    """Decide that the IAM user shall be in a group that the team may hand out.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: when it is in the group already, the group is outside the envelope, or ten are reached.
+    """
+    access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
+    _check_open(iam_user)
+    envelope.require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=[group_name])
+    held = _group_names(iam_user)
+    if group_name in held:
+        raise ValidationError({"groups": f"{iam_user} is in {group_name} already."})
+    _check_groups([*held, group_name])
+    _record_group_change(Kind.IAM_USER_ADDED_TO_GROUP, by=by, iam_user=iam_user, group_name=group_name, at=at, why=reason)
+    return iam_user
+
+
+@transaction.atomic
+def remove_iam_user_from_group(
+    *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = ""
+) -> IAMUser:
+    """Decide that the IAM user shall no longer be in a group. Taking away needs no envelope.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: when it is not in the group.
+    """
+    access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
+    _check_open(iam_user)
+    if group_name not in _group_names(iam_user):
+        raise ValidationError({"groups": f"{iam_user} is not in {group_name}."})
+    _record_group_change(
+        Kind.IAM_USER_REMOVED_FROM_GROUP, by=by, iam_user=iam_user, group_name=group_name, at=at, why=reason
+    )
+    return iam_user
+
+
+@transaction.atomic
+def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime) -> IAMUser:
+    """Decide that the IAM user shall go, with all that hangs on it. This cannot be undone.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: without a reason, or when it is not in AWS, or being deleted already.
+    """
+    access.require_on_iam_user(by=by, to=Permission.DELETE_IAM_USER, iam_user=iam_user)
+    _check_open(iam_user)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why: the ledger keeps it."})
+    if not iam_user.is_in_aws:
+        raise ValidationError("It is not in AWS yet. Wait for it to arrive, or give up its creation under Deliveries.")
+    record(
+        organization=iam_user.organization,
+        kind=Kind.IAM_USER_DELETED,
+        by=by,
+        subject=about_iam_user(iam_user),
+        at=at,
+        reason=reason,
+        details={"user_name": iam_user.user_name, "user_id": iam_user.user_id},
+        deliver=carried_to(iam_user),
+    )
+    return iam_user
+
+
+def _record_group_change(
+    kind: Kind, *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, why: str
+) -> None:
+    record(
+        organization=iam_user.organization,
+        kind=kind,
+        by=by,
+        subject=about_iam_user(iam_user),
+        at=at,
+        reason=why,
+        details={"group": group_name},
+        deliver=carried_to(iam_user),
+    )
+
+
+def _check_new(iam_user: IAMUser) -> None:
+    if not arns.NEW_USER_NAME.fullmatch(iam_user.user_name):
+        raise ValidationError(
+            {"user_name": "A new IAM user's name has 1 to 64 letters, digits or any of + = , . @ - _ and no spaces."}
+        )
+    if iam_user.kind == IAMUser.Kind.APPLICATION and not iam_user.purpose.strip():
+        raise ValidationError({"purpose": "Say what the application does: whoever finds its key will want to know."})
+    if iam_user.owner is not None and not iam_user.owner.belongs_to(iam_user.organization):
+        raise ValidationError({"owner": "Choose somebody of your organization."})
+    try:
+        iam_user.full_clean(exclude=["organization", "account", "team", "owner"])
+    except ValidationError as error:
+        raise _at_the_name(error) from None
+
+
+def _at_the_name(error: ValidationError) -> ValidationError:
+    """A constraint over an expression belongs to no field in Django; ours are all about the name."""
+    by_field = dict(error.message_dict)
+    if "__all__" in by_field:
+        by_field["user_name"] = by_field.pop("__all__")
+    return ValidationError(by_field)
+
+
+def _save_new(iam_user: IAMUser) -> None:
+    # Two people may ask for the same name in the same second: both pass the check, one of them passes here.
+    try:
+        with transaction.atomic():
+            iam_user.save(force_insert=True)
+    except IntegrityError as error:
+        if IAMUser.objects.present().filter(account=iam_user.account, user_name__iexact=iam_user.user_name).exists():
+            raise ValidationError({"user_name": "Somebody has just made an IAM user of this name."}) from None
+        raise error
+
+
+def _check_open(iam_user: IAMUser) -> None:
+    if iam_user.gone_at is not None:
+        raise ValidationError("AWS no longer holds this IAM user.")
+    leaving = Delivery.objects.of(iam_user.organization).for_subject(iam_user.arn).open()
+    if leaving.filter(entry__kind=Kind.IAM_USER_DELETED).exists():
+        raise ValidationError("This IAM user is being deleted.")
+
+
+def _group_names(iam_user: IAMUser) -> list[str]:
+    return list(iam_user.group_memberships.values_list("iam_group__group_name", flat=True))
+
+
+def _check_groups(group_names: Collection[str]) -> None:
+    if len(set(group_names)) > GROUPS_PER_USER:
+        raise ValidationError({"groups": f"AWS allows an IAM user at most {GROUPS_PER_USER} groups."})
+
+
+def _checked_tags(tags: dict[str, str]) -> dict[str, str]:
+    # One place is kept for the portal's own tag.
+    if len(tags) >= arns.TAGS_PER_USER:
+        raise ValidationError({"tags": f"AWS allows {arns.TAGS_PER_USER} tags; one of them is the portal's."})
+    for key, value in tags.items():
+        if key.lower().startswith(("aws:", arns.OWN_TAG_PREFIX)):
+            raise ValidationError({"tags": f"{key}: tags that begin so are not people's to set."})
+        if not arns.TAG_KEY.fullmatch(key) or not arns.TAG_VALUE.fullmatch(value):
+            raise ValidationError({"tags": f"{key}: letters, digits, spaces and . : / = + - @ _ only, 128 and 256 long."})
+    if len({key.lower() for key in tags}) != len(tags):
+        raise ValidationError({"tags": "Two tags differ only in upper and lower case; AWS takes them for one."})
+    return dict(tags)
