@@ -1,0 +1,1 @@
+"""The suite: one folder per app, one file per use-case or page."""
