@@ -1,0 +1,1 @@
+"""Who decided what, why, and whether it reached AWS."""

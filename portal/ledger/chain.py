@@ -1,0 +1,131 @@
+"""The chain of hashes that shows whether anybody rewrote an organization's ledger.
+
+An entry's hash is the SHA-256, as 64 hexadecimal digits, of its canonical form: the UTF-8 JSON (RFC 8259) of one object
+with the names in `FIELDS` and `form` (1, the version of this description), keys sorted by code point at every depth,
+no blanks, nothing but what JSON demands escaped. Ids are text as Python's `str` gives them, `sequence` is a number,
+`at` is UTC as `2026-11-23T12:04:00.000000Z`, always with six digits, and `details` is the object itself, without
+floating-point numbers. `previous_hash` is the hash of the entry before, 64 zeros before the first. So SQLite's text
+and PostgreSQL's jsonb give the same bytes, whatever order of keys they keep.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models
+
+from portal.ledger.models import Entry, Head
+from portal.ledger.models.entry import NO_HASH
+
+FORM = 1
+FIELDS = (
+    "id",
+    "organization_id",
+    "sequence",
+    "kind",
+    "at",
+    "by_id",
+    "by_name",
+    "subject_type",
+    "subject_id",
+    "subject_name",
+    "reason",
+    "ticket",
+    "details",
+    "previous_hash",
+)
+CHUNK = 2000
+
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first entry, by its number, that is not as it was written, and why that is known."""
+
+    sequence: int
+    why: str
+
+
+def canonical(values: dict[str, Any]) -> bytes:
+    """The bytes that are hashed, from the values of an entry's `FIELDS`."""
+    at: datetime = values["at"]
+    form = {
+        **values,
+        "form": FORM,
+        "id": str(values["id"]),
+        "organization_id": str(values["organization_id"]),
+        "at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+    }
+    return _encoder.encode(form).encode()
+
+
+def digest(values: dict[str, Any]) -> str:
+    """The hash of an entry with these values of its `FIELDS`."""
+    return hashlib.sha256(canonical(values)).hexdigest()
+
+
+def hash_of(entry: Entry) -> str:
+    """The hash that the entry should bear."""
+    return digest({name: getattr(entry, name) for name in FIELDS})
+
+
+def verify(organization: models.Model | int) -> Broken | None:
+    """Read an organization's whole chain, in constant memory, and name its first broken entry, or None.
+
+    Entries may be recorded meanwhile. What it cannot see is a tail that was cut off together with the head, or a chain
+    that was hashed anew as a whole: keep `heads()` elsewhere and check them with `missing_from()`.
+    """
+    before = _head(organization)
+    sequence, previous = 0, NO_HASH
+    for sequence, (values, stored) in enumerate(_rows(organization), start=1):
+        why = _fault(values, stored, sequence, previous)
+        if why:
+            return Broken(sequence, why)
+        if sequence == before[0] and stored != before[1]:
+            return Broken(sequence, "its hash is not the one at the head of the chain")
+        previous = stored
+    if sequence < before[0]:
+        return Broken(sequence + 1, "it is missing")
+    if sequence > _head(organization)[0]:
+        return Broken(sequence, "it stands after the head of the chain")
+    return None
+
+
+def heads() -> Iterator[dict[str, str | int]]:
+    """Where every chain ends, as objects of `organization`, `sequence` and `hash`, to be kept elsewhere as anchors."""
+    for head in Head.objects.order_by("pk"):
+        yield {"organization": str(head.pk), "sequence": head.sequence, "hash": head.hash}
+
+
+def missing_from(anchor: dict[str, str | int]) -> Broken | None:
+    """What became of an entry that `heads()` once named; None where it is as it was."""
+    sequence = int(anchor["sequence"])
+    if sequence == 0:
+        return None
+    stored = Entry.objects.filter(organization_id=anchor["organization"], sequence=sequence).values_list("hash").first()
+    if stored is None:
+        return Broken(sequence, "it is missing, and the anchor names it")
+    return None if stored == (anchor["hash"],) else Broken(sequence, "its hash is not the anchor's")
+
+
+def _head(organization: models.Model | int) -> tuple[int, str]:
+    found = Head.objects.filter(organization=organization).values_list("sequence", "hash").first()
+    return found or (0, NO_HASH)
+
+
+def _rows(organization: models.Model | int) -> Iterator[tuple[dict[str, Any], str]]:
+    entries = Entry.objects.filter(organization=organization).order_by("sequence")
+    for row in entries.values_list(*FIELDS, "hash").iterator(chunk_size=CHUNK):
+        yield dict(zip(FIELDS, row[:-1], strict=True)), row[-1]
+
+
+def _fault(values: dict[str, Any], stored: str, sequence: int, previous: str) -> str:
+    if values["sequence"] != sequence:
+        return "it is missing"
+    if values["previous_hash"] != previous:
+        return "it does not follow from the entry before"
+    return "" if digest(values) == stored else "it does not have the content that was hashed"

@@ -1,0 +1,255 @@
+"""The worker that carries entries to AWS.
+
+What happens to one delivery, step by step:
+
+1.  `record()` saves it as *due*, and rings the doorbell once that is committed. The bell may fail: beat calls `sweep()`
+    every few seconds, which rings for whatever is due.
+2.  A worker claims it by one conditional UPDATE, which counts one row for one worker only. Not before its time, and not
+    while an earlier delivery about the same subject is open. The claim is a lease by the database's clock.
+3.  The kind's handler carries it to AWS, with no transaction open.
+4.  In one transaction, and only where the claim is still ours, the handler settles AWS's answer into the domain's rows
+    and the delivery is *done*. Then the next delivery about the subject is rung for.
+5.  What AWS could not do now *waits*, twice as long each time, with jitter, up to 15 minutes. What AWS denied or
+    refused, and whatever nobody foresaw, is *stuck* until a human tries again or gives up. It holds its subject only.
+6.  A worker that dies leaves its delivery *calling*. When the lease has run out the sweep takes it back, and it is
+    carried again from the start. One that kills its workers again and again gets stuck.
+"""
+
+import logging
+import random
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+
+from portal.aws import errors
+from portal.ledger import doorbell
+from portal.ledger.clock import database_now
+from portal.ledger.handlers import Handler, handler_of, register
+from portal.ledger.models import Delivery
+
+__all__ = [
+    "CannotBeAbandoned",
+    "CannotBeRetried",
+    "ClaimLost",
+    "Handler",
+    "abandon",
+    "deliver",
+    "deliver_due",
+    "keep_baseline",
+    "register",
+    "retry",
+    "sweep",
+    "take_back_stranded",
+]
+
+logger = logging.getLogger(__name__)
+
+State, StuckKind = Delivery.State, Delivery.StuckKind
+
+FIRST_WAIT = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(minutes=15)
+MAX_TIMES_STRANDED = 5
+# A backlog is rung for in portions: workers chain the rest, and a broker is not flooded by each sweep.
+RUNG_PER_SWEEP = 200
+
+STUCK_KINDS: dict[type[errors.AWSError], StuckKind] = {
+    errors.Denied: StuckKind.DENIED,
+    errors.Refused: StuckKind.REFUSED,
+    errors.Conflict: StuckKind.CONFLICT,
+    errors.NotFound: StuckKind.CONFLICT,
+}
+UNKNOWN_KIND = "This release of the portal does not know how to carry it out. Try again once all workers are updated."
+UNFORESEEN = "The portal failed while carrying it out ({}). Its log says more. Look at what AWS holds, then try again."
+KEPT_STRANDING = (
+    "The worker ended {} times in a row before it could say what happened. Look at what AWS holds, then try again."
+)
+
+# What a delivery holds only in some state is empty in every other.
+NOBODYS: dict[str, Any] = {"claim": None, "lease_until": None, "not_before": None, "stuck_kind": ""}
+
+_jitter = random.SystemRandom()
+
+
+class ClaimLost(Exception):
+    """Another worker has taken the delivery back meanwhile; this one must not go on."""
+
+
+class CannotBeRetried(Exception):
+    """The delivery is not waiting for anybody: it is on its way or has ended."""
+
+
+class CannotBeAbandoned(Exception):
+    """The delivery is being carried at this moment, or has ended."""
+
+
+def deliver(delivery_id: int, *, at: datetime | None = None) -> None:
+    """Carry one delivery if it may be carried now; a no to that is no error, since bells ring twice.
+
+    `at` stands for the database's clock, from claim to end.
+    """
+    delivery = _claim(delivery_id, at or database_now())
+    if delivery is None:
+        logger.info("Delivery %s is not to be carried now", delivery_id)
+        return
+    try:
+        _carry(delivery, at)
+    except ClaimLost:
+        logger.warning("Delivery %s was taken back while it was carried", delivery_id)
+    except (OperationalError, InterfaceError):
+        # The database is away, so no outcome can be stored: the sweep takes the delivery back when the lease is over.
+        raise
+    except errors.TryLater as error:
+        _wait(delivery, error, at or database_now())
+    except errors.AWSError as error:
+        _get_stuck(delivery, STUCK_KINDS.get(type(error), StuckKind.UNKNOWN), str(error), error.request_id)
+    except Exception as error:
+        logger.exception("Delivery %s failed in a way that nobody foresaw", delivery_id)
+        _get_stuck(delivery, StuckKind.UNKNOWN, UNFORESEEN.format(type(error).__name__))
+
+
+def deliver_due(*, at: datetime | None = None) -> int:
+    """Carry in the foreground what is due and what follows from it; the number of attempts.
+
+    What waits after its attempt is not tried again, however short it waits.
+    """
+    start = at or database_now()
+    take_back_stranded(start)
+    attempts = 0
+    while ids := _in_turn(start):
+        for delivery_id in ids:
+            deliver(delivery_id, at=at)
+        attempts += len(ids)
+    return attempts
+
+
+def sweep(*, at: datetime | None = None) -> None:
+    """Take back what was stranded, and ring for what is due: the net under the doorbell."""
+    now = at or database_now()
+    take_back_stranded(now)
+    ids = _in_turn(now)[:RUNG_PER_SWEEP]
+    doorbell.ring(Delivery.objects.filter(pk__in=ids))
+
+
+def take_back_stranded(now: datetime) -> None:
+    """Make deliveries due again whose worker's lease ran out; those that strand again and again are stuck."""
+    for delivery in Delivery.objects.stranded(now).order_by("pk"):
+        if delivery.times_stranded + 1 < MAX_TIMES_STRANDED:
+            logger.warning("Delivery %s was stranded and is taken back", delivery.pk)
+            _end_attempt(delivery, state=State.DUE, times_stranded=F("times_stranded") + 1)
+        else:
+            _get_stuck(delivery, StuckKind.UNKNOWN, KEPT_STRANDING.format(MAX_TIMES_STRANDED))
+
+
+def keep_baseline(*, delivery: Delivery, baseline: object) -> None:
+    """Commit what AWS holds before a call that must not be repeated; a handler's `carry` calls this.
+
+    It also renews the lease, and so is the last moment at which a worker that was too slow learns of it.
+
+    :raises ClaimLost: when another worker has taken the delivery back.
+    """
+    ours = Delivery.objects.filter(pk=delivery.pk, state=State.CALLING, claim=delivery.claim)
+    if ours.update(baseline=baseline, lease_until=_lease(database_now())) != 1:
+        raise ClaimLost
+    delivery.baseline = baseline
+
+
+def retry(*, delivery: Delivery) -> None:
+    """Make a stuck or waiting delivery due now, inside the use-case that decides it.
+
+    :raises CannotBeRetried: when it is neither stuck nor waiting any more.
+    """
+    _change(delivery, (State.STUCK, State.WAITING), CannotBeRetried, state=State.DUE, attempts=0)
+    doorbell.ring_on_commit([delivery])
+
+
+def abandon(*, delivery: Delivery, at: datetime) -> None:
+    """Give a delivery up, inside the use-case that decides it; its handler tidies the domain's rows.
+
+    :raises CannotBeAbandoned: when it is being carried at this moment or has ended.
+    """
+    waiting = (State.STUCK, State.WAITING, State.DUE)
+    with transaction.atomic():
+        _change(delivery, waiting, CannotBeAbandoned, state=State.GIVEN_UP, done_at=at)
+        handler = handler_of(delivery.entry.kind)
+        if handler is not None and handler.abandon is not None:
+            handler.abandon(delivery.entry, delivery, at)
+        doorbell.ring_on_commit(_next_about_the_subject(delivery))
+
+
+def _in_turn(now: datetime) -> list[int]:
+    """Ids of what may be carried now: what a person waits for before bulk before imports, each by age."""
+    rows = Delivery.objects.deliverable(now).order_by("created_at", "pk").values_list("queue", "pk")
+    queues = list(Delivery.Queue)
+    return [pk for _, pk in sorted(rows, key=lambda row: queues.index(row[0]))]
+
+
+def _claim(delivery_id: int, now: datetime) -> Delivery | None:
+    claim = uuid.uuid4()
+    claimed = Delivery.objects.deliverable(now).filter(pk=delivery_id)
+    changes = {**NOBODYS, "state": State.CALLING, "claim": claim, "lease_until": _lease(now)}
+    if claimed.update(**changes, attempts=F("attempts") + 1) != 1:
+        return None
+    return Delivery.objects.select_related("entry").filter(pk=delivery_id, claim=claim).first()
+
+
+def _lease(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
+
+
+def _carry(delivery: Delivery, at: datetime | None) -> None:
+    handler = handler_of(delivery.entry.kind)
+    if handler is None:
+        _get_stuck(delivery, StuckKind.UNKNOWN, UNKNOWN_KIND)
+        return
+    answer = handler.carry(delivery.entry, delivery)
+    now = at or database_now()
+    with transaction.atomic():
+        # First the claim: its row lock keeps everybody else away until the domain's rows are written too.
+        _conclude(delivery, state=State.DONE, done_at=now, error="", aws_request_id="", times_stranded=0)
+        handler.settle(delivery.entry, answer, now)
+        doorbell.ring_on_commit(_next_about_the_subject(delivery))
+    logger.info("Delivered %s", delivery.pk)
+
+
+def _wait(delivery: Delivery, error: errors.TryLater, now: datetime) -> None:
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts - 1, 16))
+    # Between half and all of it, so that what failed together does not come back together.
+    until = now + longest * _jitter.uniform(0.5, 1.0)
+    logger.info("Delivery %s waits until %s: %s", delivery.pk, until, error)
+    told = {"error": str(error), "aws_request_id": error.request_id}
+    _end_attempt(delivery, state=State.WAITING, not_before=until, times_stranded=0, **told)
+
+
+def _get_stuck(delivery: Delivery, kind: StuckKind, sentence: str, request_id: str = "") -> None:
+    logger.warning("Delivery %s is stuck: %s", delivery.pk, sentence)
+    told = {"error": sentence, "aws_request_id": request_id}
+    _end_attempt(delivery, state=State.STUCK, stuck_kind=kind, times_stranded=0, **told)
+
+
+def _end_attempt(delivery: Delivery, **changes: Any) -> None:  # Any: values of the model's fields
+    try:
+        _conclude(delivery, **changes)
+    except ClaimLost:
+        logger.warning("Delivery %s is in other hands, which will store their own outcome", delivery.pk)
+
+
+def _conclude(delivery: Delivery, **changes: Any) -> None:  # Any: values of the model's fields
+    ours = Delivery.objects.filter(pk=delivery.pk, state=State.CALLING, claim=delivery.claim)
+    if ours.update(**{**NOBODYS, **changes}) != 1:
+        raise ClaimLost
+
+
+def _change(delivery: Delivery, states: tuple[State, ...], refusal: type[Exception], **changes: Any) -> None:
+    changed = Delivery.objects.filter(pk=delivery.pk, state__in=states).update(**{**NOBODYS, **changes})
+    delivery.refresh_from_db()
+    if changed != 1:
+        raise refusal(f"It is {delivery.get_state_display().lower()}.")
+
+
+def _next_about_the_subject(delivery: Delivery) -> list[Delivery]:
+    same = Delivery.objects.filter(organization=delivery.organization_id).open().for_subject(delivery.subject)
+    return list(same.filter(lane=delivery.lane).order_by("sequence")[:1])

@@ -1,0 +1,1 @@
+"""Secrets that one person can open once."""
