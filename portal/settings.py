@@ -46,7 +46,7 @@ ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 
 INSTALLED_APPS = [
-    "portal.site.RecordsRoomConfig",
+    "portal.conf.apps.RecordsRoomConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

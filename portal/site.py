@@ -3,18 +3,11 @@
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts import access
-
-
-class RecordsRoomConfig(AdminConfig):
-    """Puts the records room in the place of Django's default site."""
-
-    default_site = "portal.site.RecordsRoom"
 
 
 class RecordsRoom(AdminSite):
