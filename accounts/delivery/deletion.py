@@ -12,6 +12,7 @@ from accounts.delivery import held
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.aws.iam.access_keys import AccessKeyStatus
+from portal.ledger.deliver import keep_baseline
 from portal.ledger.models import Delivery, Entry
 
 VIRTUAL = ":mfa/"
@@ -28,9 +29,12 @@ def carry(entry: Entry, delivery: Delivery) -> None:
         held.require_same(iam, iam_user)
     except errors.NotFound as error:
         _believe_gone(iam_user.create_date, error)
+        _delete_virtual_mfa_devices(iam, _virtual_mfa_devices(delivery))
         return
+    _remember_mfa_devices(iam, iam_user.user_name, delivery)
     for step in STEPS:
         step(iam, iam_user.user_name)
+    _delete_virtual_mfa_devices(iam, _virtual_mfa_devices(delivery))
 
 
 def settle(entry: Entry, answer: None, at: datetime) -> None:
@@ -84,13 +88,27 @@ def _delete_certificates_and_credentials(iam: IAM, user_name: str) -> None:
             )
 
 
-def _remove_mfa_devices(iam: IAM, user_name: str) -> None:
+def _remember_mfa_devices(iam: IAM, user_name: str, delivery: Delivery) -> None:
+    """Once deactivated, a virtual device no longer tells whose it was: so the names are committed before the first call."""
+    found = {device.serial_number for device in iam.list_mfa_devices(user_name=user_name)}
+    known = set(_virtual_mfa_devices(delivery))
+    keep_baseline(delivery=delivery, baseline=sorted(known | {name for name in found if VIRTUAL in name}))
+
+
+def _virtual_mfa_devices(delivery: Delivery) -> list[str]:
+    return delivery.baseline or []
+
+
+def _deactivate_mfa_devices(iam: IAM, user_name: str) -> None:
     for device in iam.list_mfa_devices(user_name=user_name):
         with suppress(errors.NotFound):
             iam.deactivate_mfa_device(user_name=user_name, serial_number=device.serial_number)
-        if VIRTUAL in device.serial_number:
-            with suppress(errors.NotFound):
-                iam.delete_virtual_mfa_device(serial_number=device.serial_number)
+
+
+def _delete_virtual_mfa_devices(iam: IAM, serial_numbers: list[str]) -> None:
+    for serial_number in serial_numbers:
+        with suppress(errors.NotFound):
+            iam.delete_virtual_mfa_device(serial_number=serial_number)
 
 
 def _remove_policies(iam: IAM, user_name: str) -> None:
@@ -124,7 +142,7 @@ STEPS = (
     _delete_login_profile,
     _delete_access_keys,
     _delete_certificates_and_credentials,
-    _remove_mfa_devices,
+    _deactivate_mfa_devices,
     _remove_policies,
     _leave_groups,
     _delete_boundary,

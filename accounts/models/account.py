@@ -38,6 +38,7 @@ class Account(TenantRow):
     """
 
     class State(models.TextChoices):
+        NEW = "new", "Not entered yet"
         CONNECTED = "connected", "Connected"
         UNREACHABLE = "unreachable", "Cannot be entered"
 
@@ -45,7 +46,7 @@ class Account(TenantRow):
     name = models.CharField(max_length=120)
     role_arn = models.CharField("role ARN", max_length=600)
     external_id = models.CharField("external ID", max_length=128, unique=True, editable=False)
-    state = models.CharField(max_length=12, choices=State.choices, default=State.CONNECTED)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.NEW)
     state_reason = models.TextField(blank=True, default="")
     alias = models.CharField(max_length=63, blank=True, default="")
     source = models.CharField(max_length=40, choices=Source.choices, blank=True, default="")

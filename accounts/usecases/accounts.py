@@ -1,0 +1,115 @@
+"""Deciding about AWS accounts: connect one, have it read again."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from celery import current_app
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts import access, arns
+from accounts.access import Permission
+from accounts.kinds import Kind
+from accounts.models import Account, AccountImport, Organization, Person
+from accounts.usecases.records import about
+from portal.ledger.record import record
+
+IMPORT_TASK = "accounts.tasks.import_account"
+# How long a reader may be silent before another may begin.
+IMPORT_LEASE = timedelta(minutes=10)
+EXTERNAL_ID_BYTES = 24
+
+
+@transaction.atomic
+def connect_account(
+    *, by: Person, organization: Organization, account_id: str, name: str, role_arn: str, at: datetime
+) -> Account:
+    """Take an AWS account into the portal. The external id is made here; nobody chooses or changes it.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: by field; also when another organization has connected this account.
+    """
+    access.require(by=by, to=Permission.CONNECT_ACCOUNT, organization=organization)
+    _check_door(account_id, role_arn)
+    account = Account(
+        organization=organization,
+        account_id=account_id,
+        name=name,
+        role_arn=role_arn,
+        external_id=secrets.token_urlsafe(EXTERNAL_ID_BYTES),
+    )
+    account.full_clean(exclude=["organization"])
+    account.save(force_insert=True)
+    record(
+        organization=organization,
+        kind=Kind.ACCOUNT_CONNECTED,
+        by=by,
+        subject=about(account),
+        at=at,
+        details={"account_id": account_id, "name": name, "role_arn": role_arn},
+    )
+    return account
+
+
+@transaction.atomic
+def refresh_account(*, by: Person, account: Account, at: datetime) -> AccountImport:
+    """Have the account read now. Nothing is decided about AWS by it, so the ledger says nothing of it.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: when it is being read already.
+    """
+    if not Account.objects.visible_to(by).filter(pk=account.pk).exists():
+        raise access.NotThere
+    access.require(by=by, to=Permission.REFRESH_ACCOUNT, organization=account.organization)
+    return start_import(account=account, at=at)
+
+
+@transaction.atomic
+def start_import(*, account: Account, at: datetime) -> AccountImport:
+    """Put an import into the queue; at most one of an account is open.
+
+    :raises ValidationError: when one is.
+    """
+    AccountImport.objects.stranded(at=at).filter(account=account).update(
+        state=AccountImport.State.FAILED, error="The worker that read it ended before it was done.", finished_at=at
+    )
+    account_import = AccountImport(
+        organization=account.organization, account=account, created_at=at, lease_until=at + IMPORT_LEASE
+    )
+    try:
+        with transaction.atomic():
+            account_import.save(force_insert=True)
+    except IntegrityError:
+        raise ValidationError("This account is being read already.") from None
+    transaction.on_commit(lambda: _ring(account_import), robust=True)
+    return account_import
+
+
+def import_due_accounts(*, at: datetime) -> None:
+    """Start an import of each account that was not read for `IMPORT_EVERY_MINUTES` and is not being read."""
+    since = at - timedelta(minutes=settings.IMPORT_EVERY_MINUTES)
+    AccountImport.objects.stranded(at=at).update(
+        state=AccountImport.State.FAILED, error="The worker that read it ended before it was done.", finished_at=at
+    )
+    recent = AccountImport.objects.filter(Q(state__in=AccountImport.OPEN) | Q(created_at__gt=since))
+    for account in Account.objects.exclude(pk__in=recent.values("account")).order_by("pk"):
+        start_import(account=account, at=at)
+
+
+def _ring(account_import: AccountImport) -> None:
+    current_app.send_task(IMPORT_TASK, args=[account_import.pk], queue="import", retry=False, ignore_result=True)
+
+
+def _check_door(account_id: str, role_arn: str) -> None:
+    if not arns.ACCOUNT_ID.fullmatch(account_id):
+        raise ValidationError({"account_id": "An account ID has 12 digits."})
+    try:
+        role_account = arns.role_account(role_arn)
+    except ValueError:
+        raise ValidationError({"role_arn": "A role's ARN looks like arn:aws:iam::111122223333:role/gatehouse."}) from None
+    if role_account != account_id:
+        raise ValidationError({"role_arn": f"This role is in account {role_account}, not in {account_id}."})

@@ -1,0 +1,66 @@
+"""Deciding about a delivery that is stuck: try it again, or give it up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import access
+from accounts.access import Permission
+from accounts.kinds import Kind
+from accounts.models import Person
+from portal.ledger import deliver
+from portal.ledger.models import Delivery
+from portal.ledger.record import Subject, record
+
+
+@transaction.atomic
+def try_again(*, by: Person, delivery: Delivery, reason: str, at: datetime) -> Delivery:
+    """Have a stuck or waiting delivery carried again, now.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: without a reason, or when it is neither stuck nor waiting.
+    """
+    _require(by=by, delivery=delivery, reason=reason)
+    try:
+        deliver.retry(delivery=delivery)
+    except deliver.CannotBeRetried:
+        raise ValidationError("It is on its way or has ended: there is nothing to try again.") from None
+    _record(Kind.DELIVERY_RETRIED, by=by, delivery=delivery, reason=reason, at=at)
+    return delivery
+
+
+@transaction.atomic
+def give_up(*, by: Person, delivery: Delivery, reason: str, at: datetime) -> Delivery:
+    """Decide that a stuck delivery shall never reach AWS; what waits behind it goes on.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: without a reason, or when it is not stuck or waiting.
+    """
+    _require(by=by, delivery=delivery, reason=reason)
+    try:
+        deliver.abandon(delivery=delivery, at=at)
+    except deliver.CannotBeAbandoned:
+        raise ValidationError("It is on its way or has ended: there is nothing to give up.") from None
+    _record(Kind.DELIVERY_GIVEN_UP, by=by, delivery=delivery, reason=reason, at=at)
+    return delivery
+
+
+def _require(*, by: Person, delivery: Delivery, reason: str) -> None:
+    access.require(by=by, to=Permission.CHANGE_DELIVERIES, organization=delivery.organization)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why: the ledger keeps it."})
+
+
+def _record(kind: Kind, *, by: Person, delivery: Delivery, reason: str, at: datetime) -> None:
+    record(
+        organization=delivery.organization,
+        kind=kind,
+        by=by,
+        subject=Subject("delivery", str(delivery.pk), delivery.subject),
+        at=at,
+        reason=reason,
+        details={"entry": str(delivery.entry_id), "attempts": delivery.attempts, "error": delivery.error},
+    )
