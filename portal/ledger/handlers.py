@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from portal.ledger.models import Delivery, Entry
 
@@ -22,7 +23,7 @@ class Handler:
     """
 
     carry: Callable[[Entry, Delivery], object]
-    settle: Callable[[Entry, object, datetime], None]  # object: each handler knows its own answer
+    settle: Callable[[Entry, Any, datetime], None]  # Any: each handler knows its own answer
     abandon: Callable[[Entry, Delivery, datetime], None] | None = None
 
 
