@@ -93,6 +93,23 @@ def wait_until(is_ready: Callable[[], bool], *, process: subprocess.Popen, log: 
         time.sleep(0.05)
 
 
+def descendants(pid: int) -> set[int]:
+    """The processes that this one started, and what those started, as far as they run now (Linux)."""
+    found: set[int] = set()
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            found |= {child} | descendants(child)
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process runs; one that ended and was not yet waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 # PostgreSQL
 
 
