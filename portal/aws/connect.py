@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import botocore.session
 from botocore.client import BaseClient
@@ -27,6 +28,8 @@ FRESH_FOR = timedelta(minutes=5)
 
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 15
+# What AWS says of temporary credentials that it does not take, or no longer.
+REJECTED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
 READ_ATTEMPTS = 3
 # No operation of IAM has an idempotency token: a repeated CreateAccessKey makes a key that nobody knows.
 WRITE_ATTEMPTS = 1
@@ -97,7 +100,9 @@ def _room(door: Door) -> _Room:
     _check(door)
     with _lock:
         if door not in _rooms:
-            session = _session_with(_EnteredCredentials(lambda: _enter(door)))
+            credentials = _EnteredCredentials(lambda: _enter(door))
+            session = _session_with(credentials)
+            session.register("after-call", credentials.drop_if_rejected)
             _rooms[door] = _Room(iam=IAM(*_clients(session, "iam")), sts=STS(*_clients(session, "sts")))
         return _rooms[door]
 
@@ -140,6 +145,12 @@ class _EnteredCredentials(SigningCredentials):
                 self._held = self._enter()
             held = self._held
         return ReadOnlyCredentials(held.access_key_id, held.secret_access_key, held.session_token, None)
+
+    def drop_if_rejected(self, **event: Any) -> None:
+        """Enter anew at the next call where AWS no longer takes these: a role made anew ends the old one's sessions."""
+        if event["parsed"].get("Error", {}).get("Code") in REJECTED:
+            with self._renewing:
+                self._held = None
 
 
 class _OnlyThese(CredentialProvider):

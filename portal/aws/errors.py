@@ -120,18 +120,22 @@ def translate(error: Exception, operation: str) -> AWSError:
     """Sort one botocore exception by what to do next; what is not known is `Unknown`, never success."""
     if isinstance(error, boto.ClientError):
         return _from_answer(error, operation)
-    kind = {"operation": operation, "code": type(error).__name__}
-    if isinstance(error, NEVER_SENT):
-        return TryLater(**kind, message="AWS could not be reached.")
+    code = type(error).__name__
     if isinstance(error, LOST):
-        return TryLater(**kind, message="no answer arrived.", is_doubtful=True)
+        return TryLater(operation=operation, code=code, message="no answer arrived.", is_doubtful=True)
+    kind, message = _without_answer(error)
+    return kind(operation=operation, code=code, message=message)
+
+
+def _without_answer(error: Exception) -> tuple[type[AWSError], str]:
+    if isinstance(error, NEVER_SENT):
+        return TryLater, "AWS could not be reached."
     if isinstance(error, KEY_NOT_FETCHED):
-        return TryLater(**kind, message="the portal could not fetch its own AWS credentials.")
+        return TryLater, "the portal could not fetch its own AWS credentials."
     if isinstance(error, NO_KEY):
-        return Denied(**kind, message="the portal has no AWS credentials of its own.")
-    if isinstance(error, boto.ParamValidationError):
-        return Refused(**kind, message=_without_secrets(str(error)))
-    return Unknown(**kind, message=_without_secrets(str(error)))
+        return Denied, "the portal has no AWS credentials of its own."
+    kind = Refused if isinstance(error, boto.ParamValidationError) else Unknown
+    return kind, _without_secrets(str(error))
 
 
 def _from_answer(error: boto.ClientError, operation: str) -> AWSError:
