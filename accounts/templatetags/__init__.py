@@ -1,0 +1,1 @@
+"""The tags with which templates compose the portal's components."""
