@@ -8,6 +8,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.server": {"level": "WARNING"},
+        # Beat rings every few seconds, and each ring would be two lines.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
         # botocore at DEBUG writes access keys and passwords into the log.
         "boto3": {"level": "INFO"},
         "botocore": {"level": "INFO"},

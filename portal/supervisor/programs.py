@@ -126,7 +126,7 @@ def worker() -> Program:
     """Celery's worker for all queues. Threads: a delivery waits for AWS far more than it computes."""
     arguments = ("--pool", "threads", "--concurrency", "4", "--queues", "interactive,bulk,import")
     quiet = ("--without-gossip", "--without-mingle", "--loglevel", "INFO")
-    return Program("worker", (sys.executable, "-m", "celery", "-A", "portal", "worker", *arguments, *quiet))
+    return Program("worker", (sys.executable, "-m", "celery", "-A", "portal", "--quiet", "worker", *arguments, *quiet))
 
 
 def beat() -> Program:
@@ -134,4 +134,4 @@ def beat() -> Program:
     schedule = str(settings.VAR_DIR / "beat")
     # No file with the process's number: one that a killed beat left behind would keep the next from starting.
     arguments = ("--schedule", schedule, "--pidfile", "", "--loglevel", "WARNING")
-    return Program("beat", (sys.executable, "-m", "celery", "-A", "portal", "beat", *arguments))
+    return Program("beat", (sys.executable, "-m", "celery", "-A", "portal", "--quiet", "beat", *arguments))
