@@ -8,6 +8,8 @@ BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 2,
+    # A broker that lets one in and says nothing must not hold a request; the worker's own reads come back each second.
+    "socket_timeout": 5,
 }
 
 TASK_QUEUES = [Queue("interactive"), Queue("bulk"), Queue("import")]

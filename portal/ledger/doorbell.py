@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Iterable
-from functools import partial
 
 from celery import current_app
 from django.db import transaction
@@ -45,8 +44,13 @@ doorbell = Doorbell()
 def ring_on_commit(deliveries: Iterable[Delivery]) -> None:
     """Ring once the surrounding transaction is committed; whatever happens then, the commit stands."""
     rung = tuple(deliveries)
+
+    # Not a partial: Django's robust hooks name the function that failed, and a partial has no name.
+    def ring_for_these() -> None:
+        ring(rung)
+
     if rung:
-        transaction.on_commit(partial(ring, rung), robust=True)
+        transaction.on_commit(ring_for_these, robust=True)
 
 
 def ring(deliveries: Iterable[Delivery]) -> None:

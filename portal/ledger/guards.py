@@ -10,18 +10,23 @@ from django.db.transaction import atomic
 TABLE = "ledger_entry"
 MESSAGE = "Entries of the ledger are never changed or deleted."
 
-# INSERT OR REPLACE deletes the row in its way without waking delete triggers: so the insert is watched too.
+# INSERT OR REPLACE deletes the rows in its way without waking delete triggers: so the insert is watched too.
+IN_THE_WAY = """SELECT 1 FROM ledger_entry WHERE id = NEW.id UNION ALL
+    SELECT 1 FROM ledger_entry WHERE organization_id = NEW.organization_id AND sequence = NEW.sequence"""
 SQLITE = {
     "ledger_entry_no_update_v1": f"BEFORE UPDATE ON {TABLE} BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
     "ledger_entry_no_delete_v1": f"BEFORE DELETE ON {TABLE} BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
-    "ledger_entry_no_replace_v1": f"""BEFORE INSERT ON {TABLE} WHEN EXISTS (
-        SELECT 1 FROM {TABLE} WHERE id = NEW.id
-        UNION ALL SELECT 1 FROM {TABLE} WHERE organization_id = NEW.organization_id AND sequence = NEW.sequence
-    ) BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END""",
+    "ledger_entry_no_replace_v1": (
+        f"BEFORE INSERT ON {TABLE} WHEN EXISTS ({IN_THE_WAY}) BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
+    ),
 }
 POSTGRESQL = {
     "ledger_entry_no_change_v1": f"BEFORE UPDATE OR DELETE ON {TABLE} FOR EACH ROW",
     "ledger_entry_no_truncate_v1": f"BEFORE TRUNCATE ON {TABLE} FOR EACH STATEMENT",
+}
+INSTALLED = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND tgenabled = 'A'",
 }
 REFUSE = f"""CREATE OR REPLACE FUNCTION ledger_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END $$"""
@@ -49,12 +54,8 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 def are_installed(connection: BaseDatabaseWrapper) -> bool:
     """Every guard is there and, on PostgreSQL, fires in every session."""
-    if connection.vendor == "postgresql":
-        query = f"SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('{TABLE}') AND tgenabled = 'A'"
-    else:
-        query = f"SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{TABLE}'"
     with connection.cursor() as cursor:
-        cursor.execute(query)
+        cursor.execute(INSTALLED[connection.vendor], [TABLE])
         return _names(connection) <= {name for (name,) in cursor.fetchall()}
 
 

@@ -151,7 +151,9 @@ def _check_value(value: object) -> None:
     elif isinstance(value, str):
         _check_text(value)
     elif not isinstance(value, int | None):
-        raise NotRecordable(f"Details are text, whole numbers, yes or no, lists and objects; not {type(value).__name__}.")
+        raise NotRecordable(
+            f"Details are text, whole numbers, yes or no, lists and objects; not {type(value).__name__}."
+        )
 
 
 def _check_key(key: object, value: object) -> None:

@@ -39,7 +39,9 @@ class SealedSecret(models.Model):
     organization = models.ForeignKey("accounts.Organization", models.PROTECT, related_name="+")
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     purpose = models.CharField(max_length=64)
-    bound_to = models.CharField(max_length=256, help_text="What the secret belongs to: an access key's or delivery's id.")
+    bound_to = models.CharField(
+        max_length=256, help_text="What the secret belongs to: an access key's or delivery's id."
+    )
     state = models.CharField(max_length=7, choices=State, default=State.READY)
     ciphertext = models.BinaryField(null=True)
     nonce = models.BinaryField(null=True)

@@ -19,7 +19,8 @@ from portal.ledger.record import Subject
 
 Decide = Callable[..., Entry]
 
-pytestmark = pytest.mark.django_db
+# Committed, since PostgreSQL alters no table that has rows to check at the commit still.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -46,10 +47,11 @@ def test_an_organization_without_entries_is_whole(organization: Organization) ->
 def test_the_canonical_form_is_the_documented_one(decide: Decide, organization: Organization) -> None:
     entry = decide(details={"b": 1, "a": ["ž"]}, reason="Größe")
     form = (
-        '{"at":"2026-11-23T12:00:00.000000Z","by_id":"%s","by_name":"Olive Owner","details":{"a":["ž"],"b":1},"form":1,'
-        '"id":"%s","kind":"tests.thing.made","organization_id":"%s","previous_hash":"%s","reason":"Größe","sequence":1,'
+        f'{{"at":"2026-11-23T12:00:00.000000Z","by_id":"{entry.by_id}","by_name":"Olive Owner",'
+        f'"details":{{"a":["ž"],"b":1}},"form":1,"id":"{entry.pk}","kind":"tests.thing.made",'
+        f'"organization_id":"{organization.pk}","previous_hash":"{"0" * 64}","reason":"Größe","sequence":1,'
         '"subject_id":"17","subject_name":"arn:thing","subject_type":"thing","ticket":""}'
-    ) % (entry.by_id, entry.pk, organization.pk, "0" * 64)
+    )
 
     assert entry.hash == hashlib.sha256(form.encode()).hexdigest()
 

@@ -64,10 +64,10 @@ def test_the_orm_is_refused_as_well(entry: Entry) -> None:
 def test_an_entry_cannot_be_replaced_by_an_insert(entry: Entry, changed: str) -> None:
     values = ", ".join({"id": "'x'", "sequence": "7"}[c] if c == changed else c for c in COLUMNS)
     with pytest.raises(DatabaseError, match="never changed or deleted"):
-        attempt(f"INSERT OR REPLACE INTO ledger_entry ({', '.join(COLUMNS)}) SELECT {values} FROM ledger_entry")  # noqa: S608
+        attempt(f"INSERT OR REPLACE INTO ledger_entry ({', '.join(COLUMNS)}) SELECT {values} FROM ledger_entry")
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="TRUNCATE is PostgreSQL's")
 def test_the_table_cannot_be_truncated(entry: Entry) -> None:
     with pytest.raises(DatabaseError, match="never changed or deleted"):

@@ -1,4 +1,4 @@
-"""`manage.py verify_ledger`: has anybody rewritten what was decided?"""
+"""`manage.py verify_ledger`: whether anybody rewrote what was decided."""
 
 import json
 from argparse import ArgumentParser
