@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404
 
@@ -60,8 +61,8 @@ class NotThere(Http404):
     """It does not exist for this person: another organization's, another team's, or nobody's."""
 
 
-class NotAllowed(Exception):
-    """The person sees the thing and has no duty that allows this.
+class NotAllowed(PermissionDenied):
+    """The person sees the thing and has no duty that allows this; pages show it as 403.
 
     :ivar permission: what was missing.
     """
@@ -80,6 +81,15 @@ def require(*, by: Person, to: Permission, organization: Organization, team: Tea
     if not Membership.objects.active().of(by).in_organization(organization).exists():
         raise NotThere
     if not may(by=by, to=to, organization=organization, team=team):
+        raise NotAllowed(to)
+
+
+def require_anywhere(*, by: Person, to: Permission, organization: Organization) -> None:
+    """Return when the person may do this for at least one team: for pages whose rows are narrowed further.
+
+    :raises NotAllowed: when no duty of theirs allows it anywhere.
+    """
+    if not may_anywhere(by=by, to=to, organization=organization):
         raise NotAllowed(to)
 
 

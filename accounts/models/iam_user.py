@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Lower
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Subquery, When
+from django.db.models.functions import Cast, Lower
 from django.utils import timezone
 
 from accounts import arns
 from accounts.models.facts import FactFromAWS, source_and_time_go_together
 from accounts.models.membership import SEE_THE_ORGANIZATION, Duty, Membership
 from accounts.models.organization import Team
+from portal.ledger.models import Delivery
 
 if TYPE_CHECKING:
     from accounts.models.organization import Organization
@@ -41,11 +42,22 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
 
     def with_facts(self) -> IAMUserQuerySet:
         """With all that a row of a list shows, in a fixed number of queries."""
+        devices = IAMUser.mfa_devices.rel.related_model.objects
         return (
             self.select_related("account", "team", "owner", "login_profile")
-            .prefetch_related("access_keys", "group_memberships__iam_group")
-            .annotate(has_mfa=Exists(self.model.mfa_devices.rel.related_model.objects.filter(iam_user=OuterRef("pk"))))
+            .prefetch_related("access_keys")
+            .annotate(has_mfa=Exists(devices.filter(iam_user=OuterRef("pk"))))
         )
+
+    def with_open_delivery(self) -> IAMUserQuerySet:
+        """With the delivery that a page should speak of, as `open_delivery`: a stuck one before the oldest other."""
+        about = Delivery.objects.open().filter(
+            entry__organization=OuterRef("organization"),
+            entry__subject_type="iam_user",
+            entry__subject_id=Cast(OuterRef("pk"), CharField()),
+        )
+        is_stuck = Case(When(state=Delivery.State.STUCK, then=0), default=1)
+        return self.annotate(open_delivery=Subquery(about.order_by(is_stuck, "sequence", "pk").values("pk")[:1]))
 
 
 class IAMUser(FactFromAWS):

@@ -23,6 +23,12 @@ class PersonManager(BaseUserManager["Person"]):
         person.save(using=self._db)
         return person
 
+    def members_of(self, organization: Organization) -> models.QuerySet[Person]:
+        """Those who belong to the organization and are not disabled."""
+        return self.filter(
+            is_active=True, membership__organization=organization, membership__ended_at__isnull=True
+        ).distinct()
+
     def get_by_natural_key(self, username: str | None) -> Person:
         return self.get(email__iexact=username)
 

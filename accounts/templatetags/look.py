@@ -16,8 +16,6 @@ from django.utils.timesince import timesince, timeuntil
 
 register = template.Library()
 
-# The end of an identifier is what tells it from its neighbours; ten characters hold most names and a key's last digits.
-IDENTIFIER_END = 10
 JUST_NOW = timedelta(minutes=1)
 
 
@@ -60,19 +58,32 @@ def chart(content: SafeString, title: str, **parameters: Any) -> SafeString:
 @register.inclusion_tag("components/_identifier.html")
 def identifier(value: str, words: str = "") -> dict[str, str]:
     """An ARN, key id or account, shortened in the middle where room is short; `words` names it on the copy button."""
-    return {"value": value, "start": value[:-IDENTIFIER_END], "end": value[-IDENTIFIER_END:], "words": words}
+    return {"value": value, "words": words}
 
 
 @register.inclusion_tag("components/_time.html")
 def ago(when: datetime | None, never: str = "Never") -> dict[str, Any]:
     """How long ago, with the exact time on hover; `never` where there is none."""
-    return {"when": when, "words": in_words(when, at=timezone.now()) if when else never}
+    return {"when": when, "never": never}
 
 
 @register.inclusion_tag("components/_fact.html")
 def fact(value: object, source: str = "", at: datetime | None = None) -> dict[str, Any]:
     """What AWS holds, with where that is known from and since when."""
-    return {"value": value, "source": source, "when": at, "words": _clock(at) if at else ""}
+    return {"value": value, "source": source, "when": at}
+
+
+@register.filter
+def since(when: datetime) -> str:
+    """How long ago it was, as people say it."""
+    return in_words(when, at=timezone.now())
+
+
+@register.filter
+def clock(when: datetime) -> str:
+    """The time of the day, with the day where that is another than today."""
+    local = timezone.localtime(when)
+    return formats.date_format(local, "H:i" if local.date() == timezone.localdate() else "j M, H:i")
 
 
 def in_words(when: datetime, *, at: datetime) -> str:
@@ -82,13 +93,6 @@ def in_words(when: datetime, *, at: datetime) -> str:
     if when > at:
         return f"in {timeuntil(when, at, depth=1)}".replace("\xa0", " ")
     return f"{timesince(when, at, depth=1)} ago".replace("\xa0", " ")
-
-
-def _clock(when: datetime) -> str:
-    local = timezone.localtime(when)
-    if local.date() == timezone.localdate():
-        return formats.date_format(local, "H:i")
-    return formats.date_format(local, "j M, H:i")
 
 
 def _part(name: str, **parameters: Any) -> SafeString:

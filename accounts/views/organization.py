@@ -33,6 +33,16 @@ class CurrentOrganizationMiddleware:
         return self.get_response(request)
 
 
+def organization_of(request: PortalRequest) -> Organization:
+    """The organization that the person is looking at.
+
+    :raises access.NotThere: when they belong to none.
+    """
+    if request.organization is None:
+        raise access.NotThere
+    return request.organization
+
+
 def _current(request: HttpRequest) -> Organization | None:
     own = Organization.objects.of(request.user)
     chosen = request.session.get(SESSION_KEY)

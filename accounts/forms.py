@@ -1,0 +1,165 @@
+"""What people fill in. Forms read and shape; the use-cases decide, and their refusals come back to the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
+from accounts import access, envelope
+from accounts.access import Permission
+from accounts.models import Account, IAMUser, Organization, Person, Team
+
+Decision = TypeVar("Decision")
+
+
+def decided(form: forms.Form, use_case: Callable[..., Decision], **what: Any) -> Decision | None:
+    """Call the use-case; None when it refused, with its words at the form's fields."""
+    try:
+        return use_case(**what)
+    except ValidationError as refusal:
+        _put_at_fields(form, refusal)
+        return None
+
+
+def _put_at_fields(form: forms.Form, refusal: ValidationError) -> None:
+    if not hasattr(refusal, "error_dict"):
+        form.add_error(None, refusal)
+        return
+    for field, errors in refusal.error_dict.items():
+        for error in errors:
+            form.add_error(field if field in form.fields and field != NON_FIELD_ERRORS else None, error)
+
+
+class TagsField(forms.CharField):
+    """Tags as lines of `key = value`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}))
+        kwargs.setdefault("help_text", "One tag on each line, such as cost-center = 4711.")
+        super().__init__(required=False, **kwargs)
+
+    def clean(self, value: Any) -> dict[str, str]:
+        tags: dict[str, str] = {}
+        for line in super().clean(value).splitlines():
+            if line.strip():
+                key, tag_value = self._parse(line)
+                if key in tags:
+                    raise ValidationError(f"{key} stands there twice.")
+                tags[key] = tag_value
+        return tags
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return "\n".join(f"{key} = {tag_value}" for key, tag_value in sorted(value.items()))
+        return value
+
+    @staticmethod
+    def _parse(line: str) -> tuple[str, str]:
+        key, separator, value = line.partition("=")
+        if not separator or not key.strip():
+            raise ValidationError(f"Write {line.strip()} as key = value.")
+        return key.strip(), value.strip()
+
+
+class CreateIAMUserForm(forms.Form):
+    """A new IAM user; offers only what this person may choose for this team and account."""
+
+    user_name = forms.CharField(
+        label="User name",
+        max_length=200,
+        help_text="As it will be in AWS. It can be changed later only by AWS's rename.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    kind = forms.ChoiceField(label="For", choices=IAMUser.Kind.choices, initial=IAMUser.Kind.PERSON)
+    team = forms.ModelChoiceField(label="Team", queryset=Team.objects.none(), empty_label=None)
+    account = forms.ModelChoiceField(label="AWS account", queryset=Account.objects.none(), empty_label=None)
+    owner = forms.ModelChoiceField(
+        label="Owner", queryset=Person.objects.none(), required=False, help_text="Who answers for it and its keys."
+    )
+    purpose = forms.CharField(
+        label="Purpose", max_length=200, required=False, help_text="For an application: what it does, and where it runs."
+    )
+    groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
+    tags = TagsField(label="Tags")
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+    def __init__(self, *args: Any, by: Person, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._by = by
+        teams = access.teams_for(by=by, to=Permission.CREATE_IAM_USER, organization=organization)
+        self.fields["team"].queryset = teams.order_by("name", "pk")
+        self.fields["owner"].queryset = Person.objects.members_of(organization).order_by("name", "pk")
+        self._offer_accounts_and_groups()
+
+    def _offer_accounts_and_groups(self) -> None:
+        """The accounts follow from the team, the groups from both: as chosen, else the first of each."""
+        team = self._chosen("team")
+        if team is None:
+            return
+        self.fields["account"].queryset = access.accounts_for(by=self._by, team=team).order_by("name", "pk")
+        account = self._chosen("account")
+        if account is not None:
+            groups = envelope.groups_for(by=self._by, team=team, account=account).order_by("group_name", "pk")
+            self.fields["groups"].choices = [(group.group_name, group.group_name) for group in groups]
+
+    def _chosen(self, name: str) -> Any:
+        """The row that the field holds, if the person may choose it; else the one that a browser would show first."""
+        queryset = self.fields[name].queryset
+        value = self[name].value()
+        chosen = queryset.filter(pk=value).first() if str(value or "").isdecimal() else None
+        return chosen or queryset.first()
+
+
+class TagIAMUserForm(forms.Form):
+    """All tags of one IAM user that people may set."""
+
+    tags = TagsField(label="Tags", help_text="One on each line, as key = value. A line taken away takes the tag away.")
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+
+class AddToGroupForm(forms.Form):
+    """A group that this person may hand out and that the IAM user is not in."""
+
+    groups = forms.ChoiceField(label="Group")
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+    def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        groups = envelope.groups_open_to(by=by, iam_user=iam_user).exclude(group_memberships__iam_user=iam_user)
+        self.fields["groups"].choices = [(group.group_name, group.group_name) for group in groups.order_by("group_name")]
+
+
+class ReasonForm(forms.Form):
+    """Why: nothing is done without it."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=2000, help_text="Kept in the ledger.", widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class OptionalReasonForm(forms.Form):
+    """Why, for those who want to say it."""
+
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+
+class ConnectAccountForm(forms.Form):
+    """An AWS account and the role by which the portal enters it."""
+
+    account_id = forms.CharField(
+        label="Account ID", max_length=20, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )
+    name = forms.CharField(label="Name", max_length=120, help_text="What your people call it.")
+    role_arn = forms.CharField(
+        label="Role ARN",
+        max_length=600,
+        help_text="The role that the portal assumes, such as arn:aws:iam::111122223333:role/gatehouse-portal.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_account_id(self) -> str:
+        """People write 1111-2222-3333; AWS shows it so."""
+        return self.cleaned_data["account_id"].replace("-", "").replace(" ", "")

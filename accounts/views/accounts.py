@@ -1,0 +1,106 @@
+"""AWS accounts: which are connected, since when the portal knows what is in them, and reading one anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_tables2 import SingleTableView
+
+from accounts import access
+from accounts.access import Permission
+from accounts.forms import ConnectAccountForm, decided
+from accounts.models import Account, AccountImport
+from accounts.usecases import accounts
+from accounts.views import dialogs
+from accounts.views.organization import PortalRequest, organization_of
+from accounts.views.tables import AccountTable
+
+
+class AccountList(SingleTableView):
+    """The organization's AWS accounts, as far as the person sees them."""
+
+    table_class = AccountTable
+    template_name = "accounts/accounts.html"
+    paginate_by = 50
+
+    def get_queryset(self) -> QuerySet[Account]:
+        access.require_anywhere(
+            by=self.request.user, to=Permission.VIEW_ACCOUNTS, organization=organization_of(self.request)
+        )
+        return _accounts(self.request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        organization = organization_of(self.request)
+        may_connect = access.may(by=self.request.user, to=Permission.CONNECT_ACCOUNT, organization=organization)
+        return super().get_context_data(**kwargs) | {"may_connect": may_connect}
+
+
+@require_GET
+def detail(request: PortalRequest, pk: int) -> HttpResponse:
+    """One AWS account."""
+    return render(request, "accounts/account.html", _context(request, pk))
+
+
+@require_GET
+def progress(request: PortalRequest, pk: int) -> HttpResponse:
+    """The part of the page that changes while the account is being read."""
+    return render(request, "accounts/_account_facts.html", _context(request, pk))
+
+
+@require_http_methods(["GET", "POST"])
+def connect(request: PortalRequest) -> HttpResponse:
+    """Connect account."""
+    organization = organization_of(request)
+    access.require(by=request.user, to=Permission.CONNECT_ACCOUNT, organization=organization)
+    form = ConnectAccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        account = decided(
+            form,
+            accounts.connect_account,
+            by=request.user,
+            organization=organization,
+            at=timezone.now(),
+            **form.cleaned_data,
+        )
+        if account is not None:
+            return dialogs.done(request, reverse("account", args=[account.pk]))
+    return dialogs.show(
+        request, title="Connect account", form=form, button="Connect account", back=reverse("accounts")
+    )
+
+
+@require_POST
+def refresh(request: PortalRequest, pk: int) -> HttpResponse:
+    """Refresh now."""
+    account = get_object_or_404(_accounts(request), pk=pk)
+    try:
+        accounts.refresh_account(by=request.user, account=account, at=timezone.now())
+    except ValidationError as refusal:
+        messages.info(request, " ".join(refusal.messages))
+    return redirect("account", pk=account.pk)
+
+
+def _accounts(request: PortalRequest) -> QuerySet[Account]:
+    rows = Account.objects.visible_to(request.user).filter(organization=organization_of(request))
+    return rows.annotate(iam_users=Count("iamuser", filter=Q(iamuser__gone_at__isnull=True), distinct=True))
+
+
+def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
+    account = get_object_or_404(_accounts(request), pk=pk)
+    imports = account.imports.order_by("-created_at", "-pk")[:5]
+    may = {"by": request.user, "organization": account.organization}
+    return {
+        "account": account,
+        "imports": imports,
+        "is_moving": any(row.state in AccountImport.OPEN for row in imports),
+        "may_refresh": access.may(to=Permission.REFRESH_ACCOUNT, **may),
+        "may_connect": access.may(to=Permission.CONNECT_ACCOUNT, **may),
+    }

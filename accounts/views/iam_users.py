@@ -1,0 +1,165 @@
+"""The team's list, and the page of one IAM user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+from django_filters.views import FilterView
+from django_tables2 import SingleTableMixin
+
+from accounts import access
+from accounts.access import Permission
+from accounts.kinds import Kind, in_words
+from accounts.models import IAMUser
+from accounts.views import states
+from accounts.views.filters import IAMUserFilter
+from accounts.views.organization import PortalRequest, organization_of
+from accounts.views.tables import IAMUserTable
+from portal.ledger.models import Delivery, Entry
+
+HISTORY_LENGTH = 20
+
+
+class IAMUserList(SingleTableMixin, FilterView):
+    """The IAM users that the person looks after or may see, in the organization they are looking at."""
+
+    table_class = IAMUserTable
+    filterset_class = IAMUserFilter
+    paginate_by = 50
+
+    def get_template_names(self) -> list[str]:
+        """While somebody types into the search, htmx asks for the table alone."""
+        return ["accounts/_iam_user_table.html" if self.request.htmx else "accounts/iam_users.html"]
+
+    def get_queryset(self) -> QuerySet[IAMUser]:
+        rows = IAMUser.objects.visible_to(self.request.user).in_organization(organization_of(self.request))
+        return rows.present().with_facts().with_open_delivery()
+
+    def get_filterset_kwargs(self, filterset_class: type[IAMUserFilter]) -> dict[str, Any]:
+        return super().get_filterset_kwargs(filterset_class) | {"request": self.request}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        teams = access.teams_for(
+            by=self.request.user, to=Permission.CREATE_IAM_USER, organization=organization_of(self.request)
+        )
+        context["may_create"] = teams.exists()
+        context["is_filtered"] = any(self.request.GET.get(name) for name in self.filterset_class.base_filters)
+        return context
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        return {"at": timezone.now()}
+
+
+@require_GET
+def detail(request: PortalRequest, pk: int) -> HttpResponse:
+    """Everything about one IAM user."""
+    return render(request, "accounts/iam_user.html", _context(request, pk))
+
+
+@require_GET
+def facts(request: PortalRequest, pk: int) -> HttpResponse:
+    """The part of the page that changes when a delivery arrives."""
+    return render(request, "accounts/_iam_user_facts.html", _context(request, pk))
+
+
+@require_GET
+def state(request: PortalRequest, pk: int) -> HttpResponse:
+    """The badge in a list's row."""
+    iam_user = find(request, pk)
+    delivery = Delivery.objects.filter(pk=iam_user.open_delivery).first()
+    shown = states.of_iam_user(iam_user, delivery, at=timezone.now())
+    return render(request, "accounts/_iam_user_state.html", {"iam_user": iam_user, "shown": shown})
+
+
+def find(request: PortalRequest, pk: int) -> IAMUser:
+    """The IAM user, if the person sees it in the organization they are looking at; else 404."""
+    rows = IAMUser.objects.visible_to(request.user).in_organization(organization_of(request))
+    return get_object_or_404(rows.with_facts().with_open_delivery(), pk=pk)
+
+
+def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
+    iam_user, now = find(request, pk), timezone.now()
+    entries = Entry.objects.of(iam_user.organization).about("iam_user", iam_user.pk)
+    open_deliveries = list(_open_deliveries(entries))
+    pending = [_pending(delivery, now) for delivery in open_deliveries]
+    return {
+        "iam_user": iam_user,
+        "shown": states.of_iam_user(iam_user, _speaking(open_deliveries), at=now),
+        "pending": pending,
+        "is_moving": any(row["shown"].is_moving for row in pending),
+        "keys": [(key, key.age_days(at=now)) for key in iam_user.access_keys.present().order_by("create_date", "pk")],
+        "mfa_devices": iam_user.mfa_devices.order_by("pk"),
+        "login_profile": getattr(iam_user, "login_profile", None),
+        "memberships": _memberships(iam_user, open_deliveries),
+        "history": [_history(entry, now) for entry in _history_of(entries)],
+        **_allowed(request, iam_user),
+    }
+
+
+def _open_deliveries(entries: QuerySet[Entry]) -> QuerySet[Delivery]:
+    return Delivery.objects.open().filter(entry__in=entries).select_related("entry").order_by("sequence", "pk")
+
+
+def _speaking(deliveries: list[Delivery]) -> Delivery | None:
+    stuck = [delivery for delivery in deliveries if delivery.state == Delivery.State.STUCK]
+    return next(iter([*stuck, *deliveries]), None)
+
+
+def _pending(delivery: Delivery, now: Any) -> dict[str, Any]:
+    return {
+        "words": in_words(delivery.entry.kind),
+        "what": delivery.entry.details.get("group", ""),
+        "delivery": delivery,
+        "shown": states.of_delivery(delivery, at=now),
+    }
+
+
+def _memberships(iam_user: IAMUser, deliveries: list[Delivery]) -> list[dict[str, Any]]:
+    """The groups that AWS holds it in, and those that are on their way in or out."""
+    held = iam_user.group_memberships.select_related("iam_group").order_by("iam_group__group_name", "pk")
+    leaving = _groups_of(deliveries, Kind.IAM_USER_REMOVED_FROM_GROUP)
+    rows = [
+        {"name": row.iam_group.group_name, "membership": row, "is_leaving": row.iam_group.group_name in leaving}
+        for row in held
+    ]
+    known = {row["name"] for row in rows}
+    coming = _groups_of(deliveries, Kind.IAM_USER_ADDED_TO_GROUP, Kind.IAM_USER_CREATED) - known
+    return rows + [{"name": name, "is_coming": True} for name in sorted(coming)]
+
+
+def _groups_of(deliveries: list[Delivery], *kinds: Kind) -> set[str]:
+    names: set[str] = set()
+    for delivery in deliveries:
+        if delivery.entry.kind in kinds:
+            details = delivery.entry.details
+            names |= {details["group"]} if "group" in details else set(details.get("groups", ()))
+    return names
+
+
+def _history_of(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+    return entries.prefetch_related("deliveries").order_by("-sequence")[:HISTORY_LENGTH]
+
+
+def _history(entry: Entry, now: Any) -> dict[str, Any]:
+    deliveries = [states.of_delivery(delivery, at=now) for delivery in entry.deliveries.all()]
+    return {"entry": entry, "words": in_words(entry.kind), "what": entry.details.get("group", ""), "states": deliveries}
+
+
+def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, bool]:
+    """Which buttons to offer: courtesy only, the use-cases decide again."""
+    asked = {
+        "may_tag": Permission.TAG_IAM_USER,
+        "may_change_groups": Permission.CHANGE_GROUPS,
+        "may_delete": Permission.DELETE_IAM_USER,
+    }
+    is_there = iam_user.gone_at is None
+    return {
+        name: is_there and access.may(by=request.user, to=to, organization=iam_user.organization, team=iam_user.team)
+        for name, to in asked.items()
+    }

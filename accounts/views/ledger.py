@@ -1,0 +1,60 @@
+"""The ledger, to look at."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+from django_filters.views import FilterView
+from django_tables2 import SingleTableMixin
+
+from accounts import access
+from accounts.access import Permission
+from accounts.kinds import in_words
+from accounts.views import states
+from accounts.views.filters import EntryFilter
+from accounts.views.organization import PortalRequest, organization_of
+from accounts.views.tables import EntryTable
+from portal.ledger.models import Entry
+
+
+class EntryList(SingleTableMixin, FilterView):
+    """Who decided what."""
+
+    table_class = EntryTable
+    filterset_class = EntryFilter
+    paginate_by = 50
+
+    def get_template_names(self) -> list[str]:
+        return ["accounts/_table.html" if self.request.htmx else "accounts/ledger.html"]
+
+    def get_queryset(self) -> QuerySet[Entry]:
+        return _entries(self.request)
+
+
+@require_GET
+def entry(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
+    """One entry with its deliveries."""
+    row, now = get_object_or_404(_entries(request), pk=pk), timezone.now()
+    deliveries = [(one, states.of_delivery(one, at=now)) for one in row.deliveries.order_by("pk")]
+    context: dict[str, Any] = {
+        "entry": row,
+        "words": in_words(row.kind),
+        "details": sorted(row.details.items()),
+        "deliveries": deliveries,
+        "may_view_deliveries": access.may(
+            by=request.user, to=Permission.VIEW_DELIVERIES, organization=row.organization
+        ),
+    }
+    return render(request, "accounts/entry.html", context)
+
+
+def _entries(request: PortalRequest) -> QuerySet[Entry]:
+    organization = organization_of(request)
+    access.require(by=request.user, to=Permission.VIEW_LEDGER, organization=organization)
+    return Entry.objects.of(organization)

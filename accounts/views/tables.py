@@ -1,0 +1,143 @@
+"""Lists that sort and page on the server. The first column is what one looks for; it links to the thing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import django_tables2 as tables
+from django.template.loader import render_to_string
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+
+from accounts.kinds import in_words
+from accounts.models import Account, IAMUser
+from accounts.views import states
+from portal.ledger.models import Delivery, Entry
+
+PRIMARY = {"td": {"class": "primary"}, "th": {"class": "primary"}}
+SECONDARY = {"td": {"class": "secondary"}, "th": {"class": "secondary"}}
+WIDE_ONLY = {"td": {"class": "wide"}, "th": {"class": "wide"}}
+
+
+class IAMUserTable(tables.Table):
+    """IAM users with what a lead looks at first."""
+
+    user_name = tables.Column("IAM user", linkify=("iam_user", [tables.A("pk")]), attrs=PRIMARY)
+    state = tables.Column("State", empty_values=(), orderable=False, attrs=SECONDARY)
+    account = tables.Column("AWS account", accessor="account__name", attrs=SECONDARY)
+    owner = tables.Column("Owner", accessor="owner__name", default="Nobody", attrs=WIDE_ONLY)
+    team = tables.Column("Team", accessor="team__name", default="Unassigned", attrs=WIDE_ONLY)
+    keys = tables.Column("Access keys", empty_values=(), orderable=False, attrs=SECONDARY)
+    mfa = tables.BooleanColumn("MFA", accessor="has_mfa", attrs=WIDE_ONLY)
+
+    class Meta:
+        model = IAMUser
+        fields = ("user_name", "state", "account", "owner", "team", "keys", "mfa")
+        order_by = ("user_name",)
+        empty_text = "No IAM users"
+
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._at = at
+
+    @cached_property
+    def _deliveries(self) -> dict[int, Delivery]:
+        """Those of the rows on this page, in one query."""
+        page = self.page.object_list.data if self.page else self.data
+        return Delivery.objects.in_bulk([row.open_delivery for row in page if row.open_delivery])
+
+    def render_state(self, record: IAMUser) -> str:
+        shown = states.of_iam_user(record, self._deliveries.get(record.open_delivery), at=self._at)
+        return render_to_string("accounts/_iam_user_state.html", {"iam_user": record, "shown": shown})
+
+    def render_keys(self, record: IAMUser) -> str:
+        keys = [key for key in record.access_keys.all() if key.gone_at is None]
+        ages = [(key, key.age_days(at=self._at)) for key in keys]
+        return render_to_string("accounts/_key_ages.html", {"ages": ages})
+
+    def render_mfa(self, record: IAMUser) -> str:
+        return "Yes" if record.has_mfa else "No"
+
+
+class EntryTable(tables.Table):
+    """The ledger, newest first."""
+
+    sequence = tables.Column("No.", attrs=WIDE_ONLY)
+    kind = tables.Column("Decision", linkify=("entry", [tables.A("pk")]), attrs=PRIMARY)
+    subject_name = tables.Column("On", attrs=SECONDARY)
+    by_name = tables.Column("By", attrs=SECONDARY)
+    at = tables.Column("When", attrs=SECONDARY)
+
+    class Meta:
+        model = Entry
+        fields = ("sequence", "kind", "subject_name", "by_name", "at")
+        order_by = ("-sequence",)
+        empty_text = "Nothing was decided yet"
+
+    def render_kind(self, value: str) -> str:
+        return in_words(value)
+
+    def render_subject_name(self, value: str) -> str:
+        return render_to_string("components/_identifier.html", {"value": value})
+
+    def render_at(self, value: datetime) -> str:
+        return render_to_string("components/_time.html", {"when": value})
+
+
+class DeliveryTable(tables.Table):
+    """Deliveries, newest first."""
+
+    kind = tables.Column("Decision", accessor="entry__kind", linkify=("delivery", [tables.A("pk")]), attrs=PRIMARY)
+    state = tables.Column("State", attrs=SECONDARY)
+    subject = tables.Column("On", attrs=SECONDARY)
+    lane = tables.Column("AWS account", attrs=WIDE_ONLY)
+    attempts = tables.Column("Attempts", attrs=WIDE_ONLY)
+    created_at = tables.Column("Decided", attrs=SECONDARY)
+
+    class Meta:
+        model = Delivery
+        fields = ("kind", "state", "subject", "lane", "attempts", "created_at")
+        order_by = ("-created_at",)
+        empty_text = "Nothing to deliver"
+
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._at = at
+
+    def render_kind(self, value: str) -> str:
+        return in_words(value)
+
+    def render_state(self, record: Delivery) -> str:
+        return render_to_string("accounts/_delivery_state.html", {"shown": states.of_delivery(record, at=self._at)})
+
+    def render_subject(self, value: str) -> str:
+        return render_to_string("components/_identifier.html", {"value": value})
+
+    def render_created_at(self, value: datetime) -> str:
+        return render_to_string("components/_time.html", {"when": value})
+
+
+class AccountTable(tables.Table):
+    """AWS accounts and since when the portal knows what is in them."""
+
+    name = tables.Column("AWS account", linkify=("account", [tables.A("pk")]), attrs=PRIMARY)
+    account_id = tables.Column("Account ID", attrs=SECONDARY)
+    state = tables.Column("State", attrs=SECONDARY)
+    iam_users = tables.Column("IAM users", attrs=WIDE_ONLY)
+    read_at = tables.Column("Read", default="Never", attrs=SECONDARY)
+
+    class Meta:
+        model = Account
+        fields = ("name", "account_id", "state", "iam_users", "read_at")
+        order_by = ("name",)
+        empty_text = "No AWS account is connected"
+
+    def render_state(self, record: Account) -> str:
+        return render_to_string("accounts/_account_state.html", {"account": record})
+
+    def render_account_id(self, value: str) -> str:
+        return format_html('<span class="identifier">{}</span>', value)
+
+    def render_read_at(self, value: datetime) -> str:
+        return render_to_string("components/_time.html", {"when": value})
