@@ -73,7 +73,7 @@ def hash_of(entry: Entry) -> str:
     return digest({name: getattr(entry, name) for name in FIELDS})
 
 
-def verify(organization: models.Model | int) -> Broken | None:
+def verify(organization: models.Model) -> Broken | None:
     """Read an organization's whole chain, in constant memory, and name its first broken entry, or None.
 
     Entries may be recorded meanwhile. What it cannot see is a tail that was cut off together with the head, or a chain
@@ -112,13 +112,13 @@ def missing_from(anchor: dict[str, str | int]) -> Broken | None:
     return None if stored == (anchor["hash"],) else Broken(sequence, "its hash is not the anchor's")
 
 
-def _head(organization: models.Model | int) -> tuple[int, str]:
-    found = Head.objects.filter(organization=organization).values_list("sequence", "hash").first()
+def _head(organization: models.Model) -> tuple[int, str]:
+    found = Head.objects.filter(pk=organization.pk).values_list("sequence", "hash").first()
     return found or (0, NO_HASH)
 
 
-def _rows(organization: models.Model | int) -> Iterator[tuple[dict[str, Any], str]]:
-    entries = Entry.objects.filter(organization=organization).order_by("sequence")
+def _rows(organization: models.Model) -> Iterator[tuple[dict[str, Any], str]]:
+    entries = Entry.objects.of(organization).order_by("sequence")
     for row in entries.values_list(*FIELDS, "hash").iterator(chunk_size=CHUNK):
         yield dict(zip(FIELDS, row[:-1], strict=True)), row[-1]
 

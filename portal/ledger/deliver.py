@@ -48,7 +48,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-State, StuckKind = Delivery.State, Delivery.StuckKind
+State = Delivery.State
+StuckKind = Delivery.StuckKind
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
@@ -183,7 +184,7 @@ def abandon(*, delivery: Delivery, at: datetime) -> None:
 def _in_turn(now: datetime) -> list[int]:
     """Ids of what may be carried now: what a person waits for before bulk before imports, each by age."""
     rows = Delivery.objects.deliverable(now).order_by("created_at", "pk").values_list("queue", "pk")
-    queues = list(Delivery.Queue)
+    queues = Delivery.Queue.values
     return [pk for _, pk in sorted(rows, key=lambda row: queues.index(row[0]))]
 
 

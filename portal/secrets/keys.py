@@ -5,6 +5,7 @@ AES-256-GCM of the `cryptography` package, with random nonces of 96 bits (NIST S
 """
 
 import base64
+import binascii
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -15,6 +16,7 @@ from django.conf import settings
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+TAG_BYTES = 16
 AT_REST = "at rest"
 
 
@@ -54,6 +56,8 @@ def decrypt(key: bytes, encrypted: bytes, bound: bytes) -> bytes:
 
     :raises Unreadable: when the bytes, or what they are bound to, differ from then.
     """
+    if len(encrypted) < NONCE_BYTES + TAG_BYTES:
+        raise Unreadable("It is too short to have been encrypted.")
     try:
         return AESGCM(key).decrypt(encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:], bound)
     except InvalidTag:
@@ -75,4 +79,8 @@ def decrypt_at_rest(stored: str, context: str) -> bytes:
     :raises Unreadable: when it was changed, or stored under another context.
     """
     version, _, encoded = stored.partition(":")
-    return decrypt(key_for(AT_REST, version), base64.b64decode(encoded), context.encode())
+    try:
+        encrypted = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise Unreadable("It is not what encrypt_at_rest gave.") from None
+    return decrypt(key_for(AT_REST, version), encrypted, context.encode())

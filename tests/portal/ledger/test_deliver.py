@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -14,13 +15,14 @@ from portal.aws import errors
 from portal.ledger import clock, deliver, handlers, tasks
 from portal.ledger.handlers import AlreadyRegistered, Handler
 from portal.ledger.models import Delivery, Entry
-from tests.portal.ledger.carrying import AT, KIND, MINUTE, Bell, Carrier
+from portal.ledger.record import Target
+from tests.portal.ledger.carrying import AT, KIND, LANE, MINUTE, Bell, Carrier
 
 Decide = Callable[..., Entry]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WORDS = {"operation": "CreateUser", "code": "X", "message": "not so.", "request_id": "req-1"}
+WORDS: dict[str, Any] = {"operation": "CreateUser", "code": "X", "message": "not so.", "request_id": "req-1"}
 
 
 def one() -> Delivery:
@@ -28,14 +30,12 @@ def one() -> Delivery:
 
 
 def test_it_is_carried_outside_any_transaction_and_settled_inside_one(decide: Decide, carrier: Carrier) -> None:
-    seen: list[bool] = []
-    carrier.answers = [lambda: seen.append(connection.in_atomic_block) or "what AWS said"]
+    carrier.answers = [lambda: f"in a transaction: {connection.in_atomic_block}"]
     decide("a")
 
     deliver.deliver(one().pk, at=AT)
 
-    assert seen == [False]
-    assert carrier.settled == ["what AWS said"]
+    assert carrier.settled == ["in a transaction: False"]
     assert (one().state, one().done_at, one().attempts, one().claim) == ("done", AT, 1, None)
 
 
@@ -218,17 +218,11 @@ def test_tasks_carry_an_id_and_accept_what_a_later_release_adds(decide: Decide, 
 
 def test_what_a_person_waits_for_goes_first(decide: Decide, carrier: Carrier) -> None:
     for queue in ("import", "bulk", "interactive"):
-        decide(deliver=(deliver_to(queue),))
+        decide(deliver=(Target(LANE, f"arn:{queue}", queue),))
 
     deliver.deliver_due(at=AT)
 
     assert [delivery.queue for delivery in carrier.carried] == ["interactive", "bulk", "import"]
-
-
-def deliver_to(queue: str) -> object:
-    from portal.ledger.record import Target
-
-    return Target("111122223333", f"arn:{queue}", queue)
 
 
 def test_a_baseline_is_committed_before_the_call_and_seen_by_the_next_attempt(decide: Decide, carrier: Carrier) -> None:

@@ -40,8 +40,7 @@ def speaking_to(address: str) -> Celery:
     """The portal's Celery with another broker."""
     app = Celery("elsewhere", set_as_current=False)
     app.config_from_object("django.conf:settings", namespace="CELERY")
-    app.conf.broker_url = address
-    app.conf.broker_transport_options = BROKER_TRANSPORT_OPTIONS
+    app.conf.update(broker_url=address, broker_transport_options=BROKER_TRANSPORT_OPTIONS)
     return app
 
 

@@ -30,7 +30,7 @@ def attempt(statement: str) -> None:
         cursor.execute(statement)
 
 
-COLUMNS = [field.column for field in Entry._meta.concrete_fields]
+COLUMNS = [str(field.column) for field in Entry._meta.concrete_fields]
 
 
 @pytest.mark.django_db
