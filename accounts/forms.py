@@ -80,7 +80,10 @@ class CreateIAMUserForm(forms.Form):
         label="Owner", queryset=Person.objects.none(), required=False, help_text="Who answers for it and its keys."
     )
     purpose = forms.CharField(
-        label="Purpose", max_length=200, required=False, help_text="For an application: what it does, and where it runs."
+        label="Purpose",
+        max_length=200,
+        required=False,
+        help_text="For an application: what it does, and where it runs.",
     )
     groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
     tags = TagsField(label="Tags")
@@ -129,7 +132,9 @@ class AddToGroupForm(forms.Form):
     def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         groups = envelope.groups_open_to(by=by, iam_user=iam_user).exclude(group_memberships__iam_user=iam_user)
-        self.fields["groups"].choices = [(group.group_name, group.group_name) for group in groups.order_by("group_name")]
+        self.fields["groups"].choices = [
+            (group.group_name, group.group_name) for group in groups.order_by("group_name")
+        ]
 
 
 class ReasonForm(forms.Form):

@@ -172,12 +172,10 @@ AWS_REGION = env.str("AWS_REGION", default="us-east-1")
 AWS_PORT = env.int("AWS_PORT", default=PORT + 1)
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default=f"http://127.0.0.1:{AWS_PORT}" if EMBEDDED else "") or None
 AWS_IS_EMBEDDED = EMBEDDED and not env.str("AWS_ENDPOINT_URL", default="")
-AWS_SIGNIN_URL = (
-    env.str("AWS_SIGNIN_URL", default=f"{AWS_ENDPOINT_URL}/federation" if AWS_IS_EMBEDDED else "") or None
-)
+AWS_SIGNIN_URL = env.str("AWS_SIGNIN_URL", default=f"{AWS_ENDPOINT_URL}/federation" if AWS_IS_EMBEDDED else "") or None
 # The embedded AWS knows one key and no other; it opens nothing anywhere else.
 HUB_ACCESS_KEY_ID = "AKIAGATEHOUSEHUB0000" if AWS_IS_EMBEDDED else None
-HUB_SECRET_ACCESS_KEY = "gatehouse-demo-hub-secret" if AWS_IS_EMBEDDED else None  # noqa: S105
+HUB_SECRET_ACCESS_KEY = "gatehouse-demo-hub-secret" if AWS_IS_EMBEDDED else None
 
 # Mail
 

@@ -58,9 +58,7 @@ def _believe_gone(create_date: datetime | None, error: errors.NotFound) -> None:
 def _disable_access_keys(iam: IAM, user_name: str) -> None:
     for key in iam.list_access_keys(user_name=user_name):
         with suppress(errors.NotFound):
-            iam.update_access_key(
-                user_name=user_name, access_key_id=key.access_key_id, status=AccessKeyStatus.INACTIVE
-            )
+            iam.update_access_key(user_name=user_name, access_key_id=key.access_key_id, status=AccessKeyStatus.INACTIVE)
 
 
 def _delete_login_profile(iam: IAM, user_name: str) -> None:

@@ -107,9 +107,7 @@ def _fill_user(row: IAMUser, snapshot: Snapshot, user: UserDetail) -> None:
 def _write_groups(row: IAMUser, snapshot: Snapshot, groups: list[IAMGroup]) -> None:
     row.group_memberships.exclude(iam_group__in=groups).delete()
     for group in groups:
-        GroupMembership.objects.update_or_create(
-            iam_user=row, iam_group=group, defaults=_read(row.account, snapshot)
-        )
+        GroupMembership.objects.update_or_create(iam_user=row, iam_group=group, defaults=_read(row.account, snapshot))
 
 
 def _write_group(account: Account, snapshot: Snapshot, group: GroupDetail) -> IAMGroup:

@@ -58,9 +58,7 @@ def _write_access_keys(row: IAMUser, snapshot: Snapshot, reported: CredentialRep
         )
 
 
-def _last_used(
-    key: AccessKeyMetadata, snapshot: Snapshot, reported: CredentialReportRow | None
-) -> dict[str, object]:
+def _last_used(key: AccessKeyMetadata, snapshot: Snapshot, reported: CredentialReportRow | None) -> dict[str, object]:
     """The report bears no key ids: its rows join by the time at which the key was made."""
     found = _reported_key(key, reported)
     if found is None:

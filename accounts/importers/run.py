@@ -39,9 +39,7 @@ def _claim(import_id: int) -> bool:
 
 
 def _known_to_have_keys(account: Account) -> set[str]:
-    return set(
-        AccessKey.objects.present().filter(account=account).values_list("iam_user__user_name", flat=True)
-    )
+    return set(AccessKey.objects.present().filter(account=account).values_list("iam_user__user_name", flat=True))
 
 
 @transaction.atomic

@@ -8,378 +8,892 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account_id', models.CharField(max_length=12, unique=True, verbose_name='account ID')),
-                ('name', models.CharField(max_length=120)),
-                ('role_arn', models.CharField(max_length=600, verbose_name='role ARN')),
-                ('external_id', models.CharField(editable=False, max_length=128, unique=True, verbose_name='external ID')),
-                ('state', models.CharField(choices=[('new', 'Not entered yet'), ('connected', 'Connected'), ('unreachable', 'Cannot be entered')], default='new', max_length=12)),
-                ('state_reason', models.TextField(blank=True, default='')),
-                ('alias', models.CharField(blank=True, default='', max_length=63)),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("account_id", models.CharField(max_length=12, unique=True, verbose_name="account ID")),
+                ("name", models.CharField(max_length=120)),
+                ("role_arn", models.CharField(max_length=600, verbose_name="role ARN")),
+                (
+                    "external_id",
+                    models.CharField(editable=False, max_length=128, unique=True, verbose_name="external ID"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "Not entered yet"),
+                            ("connected", "Connected"),
+                            ("unreachable", "Cannot be entered"),
+                        ],
+                        default="new",
+                        max_length=12,
+                    ),
+                ),
+                ("state_reason", models.TextField(blank=True, default="")),
+                ("alias", models.CharField(blank=True, default="", max_length=63)),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail')),
-                ('name', models.CharField(max_length=150)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail")),
+                ("name", models.CharField(max_length=150)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'verbose_name_plural': 'people',
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='person_email_once', violation_error_message='Somebody has this e-mail already.')],
+                "verbose_name_plural": "people",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"),
+                        name="person_email_once",
+                        violation_error_message="Somebody has this e-mail already.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IAMGroup',
+            name="IAMGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('group_name', models.CharField(max_length=128)),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('group_id', models.CharField(max_length=128, verbose_name='unique ID')),
-                ('arn', models.CharField(max_length=2048)),
-                ('create_date', models.DateTimeField(blank=True, null=True)),
-                ('attached_policy_arns', models.JSONField(blank=True, default=list)),
-                ('inline_policies', models.JSONField(blank=True, default=dict)),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("group_name", models.CharField(max_length=128)),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("group_id", models.CharField(max_length=128, verbose_name="unique ID")),
+                ("arn", models.CharField(max_length=2048)),
+                ("create_date", models.DateTimeField(blank=True, null=True)),
+                ("attached_policy_arns", models.JSONField(blank=True, default=list)),
+                ("inline_policies", models.JSONField(blank=True, default=dict)),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'IAM group',
+                "verbose_name": "IAM group",
             },
         ),
         migrations.CreateModel(
-            name='IAMPolicy',
+            name="IAMPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('policy_name', models.CharField(max_length=128)),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('policy_id', models.CharField(max_length=128, verbose_name='unique ID')),
-                ('arn', models.CharField(max_length=2048)),
-                ('default_version_id', models.CharField(blank=True, default='', max_length=32)),
-                ('document', models.JSONField(blank=True, default=dict)),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("policy_name", models.CharField(max_length=128)),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("policy_id", models.CharField(max_length=128, verbose_name="unique ID")),
+                ("arn", models.CharField(max_length=2048)),
+                ("default_version_id", models.CharField(blank=True, default="", max_length=32)),
+                ("document", models.JSONField(blank=True, default=dict)),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'IAM policy',
-                'verbose_name_plural': 'IAM policies',
+                "verbose_name": "IAM policy",
+                "verbose_name_plural": "IAM policies",
             },
         ),
         migrations.CreateModel(
-            name='IAMUser',
+            name="IAMUser",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('user_name', models.CharField(max_length=128)),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('user_id', models.CharField(blank=True, default='', max_length=128, verbose_name='unique ID')),
-                ('kind', models.CharField(choices=[('person', 'Person'), ('application', 'Application')], default='person', max_length=12)),
-                ('purpose', models.CharField(blank=True, default='', max_length=200)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('permissions_boundary_arn', models.CharField(blank=True, default='', max_length=2048)),
-                ('attached_policy_arns', models.JSONField(blank=True, default=list)),
-                ('inline_policies', models.JSONField(blank=True, default=dict)),
-                ('create_date', models.DateTimeField(blank=True, null=True)),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='iam_users', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("user_name", models.CharField(max_length=128)),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("user_id", models.CharField(blank=True, default="", max_length=128, verbose_name="unique ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "Person"), ("application", "Application")], default="person", max_length=12
+                    ),
+                ),
+                ("purpose", models.CharField(blank=True, default="", max_length=200)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                ("permissions_boundary_arn", models.CharField(blank=True, default="", max_length=2048)),
+                ("attached_policy_arns", models.JSONField(blank=True, default=list)),
+                ("inline_policies", models.JSONField(blank=True, default=dict)),
+                ("create_date", models.DateTimeField(blank=True, null=True)),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                ("decided_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="iam_users",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'IAM user',
+                "verbose_name": "IAM user",
             },
         ),
         migrations.CreateModel(
-            name='GroupMembership',
+            name="GroupMembership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('iam_group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='group_memberships', to='accounts.iamgroup')),
-                ('iam_user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='group_memberships', to='accounts.iamuser')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "iam_group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="group_memberships",
+                        to="accounts.iamgroup",
+                    ),
+                ),
+                (
+                    "iam_user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="group_memberships",
+                        to="accounts.iamuser",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AccountImport',
+            name="AccountImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('reading', 'Reading'), ('applied', 'Applied'), ('failed', 'Failed')], default='waiting', max_length=10)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('lease_until', models.DateTimeField()),
-                ('error', models.TextField(blank=True, default='')),
-                ('counts', models.JSONField(blank=True, default=dict)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='accounts.account')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("reading", "Reading"),
+                            ("applied", "Applied"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("lease_until", models.DateTimeField()),
+                ("error", models.TextField(blank=True, default="")),
+                ("counts", models.JSONField(blank=True, default=dict)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="imports", to="accounts.account"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'import',
+                "verbose_name": "import",
             },
         ),
         migrations.AddField(
-            model_name='account',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='accounts.organization'),
+            model_name="account",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="accounts.organization"
+            ),
         ),
         migrations.CreateModel(
-            name='AccessKey',
+            name="AccessKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('access_key_id', models.CharField(max_length=128, unique=True, verbose_name='access key ID')),
-                ('status', models.CharField(choices=[('Active', 'Active'), ('Inactive', 'Inactive')], max_length=10)),
-                ('create_date', models.DateTimeField()),
-                ('last_used_date', models.DateTimeField(blank=True, null=True)),
-                ('last_used_region', models.CharField(blank=True, default='', max_length=64)),
-                ('last_used_service', models.CharField(blank=True, default='', max_length=64)),
-                ('last_used_source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('last_used_read_at', models.DateTimeField(blank=True, null=True)),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('iam_user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_keys', to='accounts.iamuser')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("access_key_id", models.CharField(max_length=128, unique=True, verbose_name="access key ID")),
+                ("status", models.CharField(choices=[("Active", "Active"), ("Inactive", "Inactive")], max_length=10)),
+                ("create_date", models.DateTimeField()),
+                ("last_used_date", models.DateTimeField(blank=True, null=True)),
+                ("last_used_region", models.CharField(blank=True, default="", max_length=64)),
+                ("last_used_service", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "last_used_source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("last_used_read_at", models.DateTimeField(blank=True, null=True)),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "iam_user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="access_keys", to="accounts.iamuser"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'access key',
+                "verbose_name": "access key",
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(max_length=60)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField(max_length=60)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('duty', models.CharField(choices=[('owner', 'Owner'), ('admin', 'Admin'), ('lead', 'Lead'), ('helpdesk', 'Helpdesk'), ('auditor', 'Auditor'), ('member', 'Member')], max_length=10)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.organization')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "duty",
+                    models.CharField(
+                        choices=[
+                            ("owner", "Owner"),
+                            ("admin", "Admin"),
+                            ("lead", "Lead"),
+                            ("helpdesk", "Helpdesk"),
+                            ("auditor", "Auditor"),
+                            ("member", "Member"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("person", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "organization",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="accounts.organization"),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="accounts.team"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='iamuser',
-            name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='iam_users', to='accounts.team'),
+            model_name="iamuser",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="iam_users",
+                to="accounts.team",
+            ),
         ),
         migrations.CreateModel(
-            name='Envelope',
+            name="Envelope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('accounts', models.ManyToManyField(blank=True, related_name='envelopes', to='accounts.account')),
-                ('groups', models.ManyToManyField(blank=True, related_name='envelopes', to='accounts.iamgroup')),
-                ('permissions_boundary', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='envelopes', to='accounts.iampolicy')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('team', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='envelope', to='accounts.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("accounts", models.ManyToManyField(blank=True, related_name="envelopes", to="accounts.account")),
+                ("groups", models.ManyToManyField(blank=True, related_name="envelopes", to="accounts.iamgroup")),
+                (
+                    "permissions_boundary",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="envelopes",
+                        to="accounts.iampolicy",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "team",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="envelope", to="accounts.team"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MFADevice',
+            name="MFADevice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('serial_number', models.CharField(max_length=256)),
-                ('enable_date', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('iam_user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mfa_devices', to='accounts.iamuser')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("serial_number", models.CharField(max_length=256)),
+                ("enable_date", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "iam_user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mfa_devices", to="accounts.iamuser"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'MFA device',
-                'constraints': [models.UniqueConstraint(fields=('account', 'serial_number'), name='mfa_device_once'), models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='mfa_device_source_and_time', violation_error_message='A fact from AWS has a source and a time.')],
+                "verbose_name": "MFA device",
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "serial_number"), name="mfa_device_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("read_at__isnull", True), ("source", "")),
+                            models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="mfa_device_source_and_time",
+                        violation_error_message="A fact from AWS has a source and a time.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LoginProfile',
+            name="LoginProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('password_last_used', models.DateTimeField(blank=True, null=True)),
-                ('password_last_changed', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('iam_user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='login_profile', to='accounts.iamuser')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("password_last_used", models.DateTimeField(blank=True, null=True)),
+                ("password_last_changed", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "iam_user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="login_profile", to="accounts.iamuser"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'login profile',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='login_profile_source_and_time', violation_error_message='A fact from AWS has a source and a time.')],
+                "verbose_name": "login profile",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("read_at__isnull", True), ("source", "")),
+                            models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="login_profile_source_and_time",
+                        violation_error_message="A fact from AWS has a source and a time.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IAMRole',
+            name="IAMRole",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, choices=[('account_authorization_details', 'account authorization details'), ('credential_report', 'credential report'), ('list_access_keys', 'access key list'), ('list_mfa_devices', 'MFA device list'), ('get_user', 'IAM user'), ('get_access_key_last_used', 'access key last used')], default='', max_length=40)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('role_name', models.CharField(max_length=64)),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('role_id', models.CharField(max_length=128, verbose_name='unique ID')),
-                ('arn', models.CharField(max_length=2048)),
-                ('trust_policy', models.JSONField(blank=True, default=dict)),
-                ('attached_policy_arns', models.JSONField(blank=True, default=list)),
-                ('create_date', models.DateTimeField(blank=True, null=True)),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("account_authorization_details", "account authorization details"),
+                            ("credential_report", "credential report"),
+                            ("list_access_keys", "access key list"),
+                            ("list_mfa_devices", "MFA device list"),
+                            ("get_user", "IAM user"),
+                            ("get_access_key_last_used", "access key last used"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("role_name", models.CharField(max_length=64)),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("role_id", models.CharField(max_length=128, verbose_name="unique ID")),
+                ("arn", models.CharField(max_length=2048)),
+                ("trust_policy", models.JSONField(blank=True, default=dict)),
+                ("attached_policy_arns", models.JSONField(blank=True, default=list)),
+                ("create_date", models.DateTimeField(blank=True, null=True)),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'IAM role',
-                'constraints': [models.UniqueConstraint(fields=('account', 'role_id'), name='iam_role_id_once'), models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='iam_role_source_and_time', violation_error_message='A fact from AWS has a source and a time.')],
+                "verbose_name": "IAM role",
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "role_id"), name="iam_role_id_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("read_at__isnull", True), ("source", "")),
+                            models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="iam_role_source_and_time",
+                        violation_error_message="A fact from AWS has a source and a time.",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='iampolicy',
-            constraint=models.UniqueConstraint(fields=('account', 'policy_id'), name='iam_policy_id_once'),
+            model_name="iampolicy",
+            constraint=models.UniqueConstraint(fields=("account", "policy_id"), name="iam_policy_id_once"),
         ),
         migrations.AddConstraint(
-            model_name='iampolicy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='iam_policy_source_and_time', violation_error_message='A fact from AWS has a source and a time.'),
+            model_name="iampolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("read_at__isnull", True), ("source", "")),
+                    models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="iam_policy_source_and_time",
+                violation_error_message="A fact from AWS has a source and a time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iamgroup',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('group_name'), condition=models.Q(('gone_at__isnull', True)), name='iam_group_name_once'),
+            model_name="iamgroup",
+            constraint=models.UniqueConstraint(
+                models.F("account"),
+                django.db.models.functions.text.Lower("group_name"),
+                condition=models.Q(("gone_at__isnull", True)),
+                name="iam_group_name_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iamgroup',
-            constraint=models.UniqueConstraint(fields=('account', 'group_id'), name='iam_group_id_once'),
+            model_name="iamgroup",
+            constraint=models.UniqueConstraint(fields=("account", "group_id"), name="iam_group_id_once"),
         ),
         migrations.AddConstraint(
-            model_name='iamgroup',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='iam_group_source_and_time', violation_error_message='A fact from AWS has a source and a time.'),
+            model_name="iamgroup",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("read_at__isnull", True), ("source", "")),
+                    models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="iam_group_source_and_time",
+                violation_error_message="A fact from AWS has a source and a time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='groupmembership',
-            constraint=models.UniqueConstraint(fields=('iam_user', 'iam_group'), name='group_membership_once'),
+            model_name="groupmembership",
+            constraint=models.UniqueConstraint(fields=("iam_user", "iam_group"), name="group_membership_once"),
         ),
         migrations.AddConstraint(
-            model_name='groupmembership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='group_membership_source_and_time', violation_error_message='A fact from AWS has a source and a time.'),
+            model_name="groupmembership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("read_at__isnull", True), ("source", "")),
+                    models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="group_membership_source_and_time",
+                violation_error_message="A fact from AWS has a source and a time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accountimport',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'reading'])), fields=('account',), name='account_import_one_at_a_time', violation_error_message='This account is being read already.'),
+            model_name="accountimport",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["waiting", "reading"])),
+                fields=("account",),
+                name="account_import_one_at_a_time",
+                violation_error_message="This account is being read already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('account_id__regex', '^[0-9]{12}$')), name='account_id_form', violation_error_message='An account ID has 12 digits.'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("account_id__regex", "^[0-9]{12}$")),
+                name="account_id_form",
+                violation_error_message="An account ID has 12 digits.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('external_id__regex', '^.{22,}$')), name='account_external_id_long_enough'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("external_id__regex", "^.{22,}$")), name="account_external_id_long_enough"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='account_source_and_time', violation_error_message='A fact from AWS has a source and a time.'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("read_at__isnull", True), ("source", "")),
+                    models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="account_source_and_time",
+                violation_error_message="A fact from AWS has a source and a time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accesskey',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['Active', 'Inactive'])), name='access_key_status_known'),
+            model_name="accesskey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["Active", "Inactive"])), name="access_key_status_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accesskey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='access_key_source_and_time', violation_error_message='A fact from AWS has a source and a time.'),
+            model_name="accesskey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("read_at__isnull", True), ("source", "")),
+                    models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="access_key_source_and_time",
+                violation_error_message="A fact from AWS has a source and a time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accesskey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('last_used_read_at__isnull', True), ('last_used_source', '')), models.Q(models.Q(('last_used_source', ''), _negated=True), ('last_used_read_at__isnull', False)), _connector='OR'), name='access_key_last_used_source_and_time', violation_error_message='A fact from AWS has a source and a time.'),
+            model_name="accesskey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("last_used_read_at__isnull", True), ("last_used_source", "")),
+                    models.Q(models.Q(("last_used_source", ""), _negated=True), ("last_used_read_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="access_key_last_used_source_and_time",
+                violation_error_message="A fact from AWS has a source and a time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(models.F('organization'), django.db.models.functions.text.Lower('name'), name='team_name_once', violation_error_message='This team exists already.'),
+            model_name="team",
+            constraint=models.UniqueConstraint(
+                models.F("organization"),
+                django.db.models.functions.text.Lower("name"),
+                name="team_name_once",
+                violation_error_message="This team exists already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='team_slug_once'),
+            model_name="team",
+            constraint=models.UniqueConstraint(fields=("organization", "slug"), name="team_slug_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('duty__in', ['owner', 'admin', 'lead', 'helpdesk', 'auditor', 'member'])), name='membership_duty_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duty__in", ["owner", "admin", "lead", "helpdesk", "auditor", "member"])),
+                name="membership_duty_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('duty', 'lead'), _negated=True), ('team__isnull', False), _connector='OR'), name='membership_lead_has_team', violation_error_message='A lead leads a team: choose one.'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("duty", "lead"), _negated=True), ("team__isnull", False), _connector="OR"),
+                name="membership_lead_has_team",
+                violation_error_message="A lead leads a team: choose one.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('person', 'organization', 'duty', 'team'), name='membership_once', violation_error_message='This person has this duty already.'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=("person", "organization", "duty", "team"),
+                name="membership_once",
+                violation_error_message="This person has this duty already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True), ('team__isnull', True)), fields=('person', 'organization', 'duty'), name='membership_once_without_team', violation_error_message='This person has this duty already.'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True), ("team__isnull", True)),
+                fields=("person", "organization", "duty"),
+                name="membership_once_without_team",
+                violation_error_message="This person has this duty already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iamuser',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('user_name'), condition=models.Q(('gone_at__isnull', True)), name='iam_user_name_once', violation_error_message='This account has an IAM user of this name already; upper and lower case count as the same.'),
+            model_name="iamuser",
+            constraint=models.UniqueConstraint(
+                models.F("account"),
+                django.db.models.functions.text.Lower("user_name"),
+                condition=models.Q(("gone_at__isnull", True)),
+                name="iam_user_name_once",
+                violation_error_message="This account has an IAM user of this name already; upper and lower case count as the same.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iamuser',
-            constraint=models.UniqueConstraint(condition=models.Q(('user_id', ''), _negated=True), fields=('account', 'user_id'), name='iam_user_id_once'),
+            model_name="iamuser",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user_id", ""), _negated=True),
+                fields=("account", "user_id"),
+                name="iam_user_id_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iamuser',
-            constraint=models.CheckConstraint(condition=models.Q(('user_name__regex', '^[A-Za-z0-9_+=,.@-]+$')), name='iam_user_name_form'),
+            model_name="iamuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("user_name__regex", "^[A-Za-z0-9_+=,.@-]+$")), name="iam_user_name_form"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iamuser',
-            constraint=models.CheckConstraint(condition=models.Q(('path__startswith', '/'), ('path__endswith', '/')), name='iam_user_path_form'),
+            model_name="iamuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("path__startswith", "/"), ("path__endswith", "/")), name="iam_user_path_form"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iamuser',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['person', 'application'])), name='iam_user_kind_known'),
+            model_name="iamuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["person", "application"])), name="iam_user_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iamuser',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('read_at__isnull', True), ('source', '')), models.Q(models.Q(('source', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='iam_user_source_and_time', violation_error_message='A fact from AWS has a source and a time.'),
+            model_name="iamuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("read_at__isnull", True), ("source", "")),
+                    models.Q(models.Q(("source", ""), _negated=True), ("read_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="iam_user_source_and_time",
+                violation_error_message="A fact from AWS has a source and a time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='envelope',
-            constraint=models.CheckConstraint(condition=models.Q(('path__startswith', '/'), ('path__endswith', '/')), name='envelope_path_form', violation_error_message='A path begins and ends with a slash.'),
+            model_name="envelope",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("path__startswith", "/"), ("path__endswith", "/")),
+                name="envelope_path_form",
+                violation_error_message="A path begins and ends with a slash.",
+            ),
         ),
     ]

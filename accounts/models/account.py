@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts import arns
-from accounts.models.facts import TenantRow, Source, source_and_time_go_together
+from accounts.models.facts import Source, TenantRow, source_and_time_go_together
 from accounts.models.membership import SEE_THE_ORGANIZATION, Duty, Membership
 
 if TYPE_CHECKING:

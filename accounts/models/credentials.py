@@ -44,7 +44,9 @@ class AccessKey(FactFromAWS):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=["Active", "Inactive"]), name="access_key_status_known"),
             source_and_time_go_together("access_key_source_and_time"),
-            source_and_time_go_together("access_key_last_used_source_and_time", "last_used_source", "last_used_read_at"),
+            source_and_time_go_together(
+                "access_key_last_used_source_and_time", "last_used_source", "last_used_read_at"
+            ),
         ]
 
     def __str__(self) -> str:

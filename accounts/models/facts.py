@@ -52,5 +52,3 @@ class PresentQuerySet(models.QuerySet[models.Model]):
     def present(self) -> PresentQuerySet:
         """Without what AWS no longer holds."""
         return self.filter(gone_at__isnull=True)
-
-

@@ -45,7 +45,10 @@ class Team(TenantRow):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "organization", Lower("name"), name="team_name_once", violation_error_message="This team exists already."
+                "organization",
+                Lower("name"),
+                name="team_name_once",
+                violation_error_message="This team exists already.",
             ),
             models.UniqueConstraint(fields=["organization", "slug"], name="team_slug_once"),
         ]

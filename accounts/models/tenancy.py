@@ -75,9 +75,7 @@ def _guards_of_link(model: type[models.Model]) -> Iterator[Guard]:
     if len(ends) == 2:
         left, right = ends
         other = f"(SELECT organization_id FROM {right.related_model._meta.db_table} WHERE id = NEW.{right.column})"
-        yield Guard(
-            model._meta.db_table, left.column, left.related_model._meta.db_table, "organization_id", other
-        )
+        yield Guard(model._meta.db_table, left.column, left.related_model._meta.db_table, "organization_id", other)
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

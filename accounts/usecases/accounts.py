@@ -110,6 +110,8 @@ def _check_door(account_id: str, role_arn: str) -> None:
     try:
         role_account = arns.role_account(role_arn)
     except ValueError:
-        raise ValidationError({"role_arn": "A role's ARN looks like arn:aws:iam::111122223333:role/gatehouse."}) from None
+        raise ValidationError(
+            {"role_arn": "A role's ARN looks like arn:aws:iam::111122223333:role/gatehouse."}
+        ) from None
     if role_account != account_id:
         raise ValidationError({"role_arn": f"This role is in account {role_account}, not in {account_id}."})

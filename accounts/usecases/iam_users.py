@@ -113,9 +113,7 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
 
 
 @transaction.atomic
-def add_iam_user_to_group(
-    *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = ""
-) -> IAMUser:
+def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = "") -> IAMUser:
     """Decide that the IAM user shall be in a group that the team may hand out.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
@@ -128,7 +126,9 @@ def add_iam_user_to_group(
     if group_name in held:
         raise ValidationError({"groups": f"{iam_user} is in {group_name} already."})
     _check_groups([*held, group_name])
-    _record_group_change(Kind.IAM_USER_ADDED_TO_GROUP, by=by, iam_user=iam_user, group_name=group_name, at=at, why=reason)
+    _record_group_change(
+        Kind.IAM_USER_ADDED_TO_GROUP, by=by, iam_user=iam_user, group_name=group_name, at=at, why=reason
+    )
     return iam_user
 
 
@@ -177,9 +177,7 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
     return iam_user
 
 
-def _record_group_change(
-    kind: Kind, *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, why: str
-) -> None:
+def _record_group_change(kind: Kind, *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, why: str) -> None:
     record(
         organization=iam_user.organization,
         kind=kind,
@@ -251,7 +249,9 @@ def _checked_tags(tags: dict[str, str]) -> dict[str, str]:
         if key.lower().startswith(("aws:", arns.OWN_TAG_PREFIX)):
             raise ValidationError({"tags": f"{key}: tags that begin so are not people's to set."})
         if not arns.TAG_KEY.fullmatch(key) or not arns.TAG_VALUE.fullmatch(value):
-            raise ValidationError({"tags": f"{key}: letters, digits, spaces and . : / = + - @ _ only, 128 and 256 long."})
+            raise ValidationError(
+                {"tags": f"{key}: letters, digits, spaces and . : / = + - @ _ only, 128 and 256 long."}
+            )
     if len({key.lower() for key in tags}) != len(tags):
         raise ValidationError({"tags": "Two tags differ only in upper and lower case; AWS takes them for one."})
     return dict(tags)

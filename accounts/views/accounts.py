@@ -17,9 +17,9 @@ from django_tables2 import SingleTableView
 from accounts import access
 from accounts.access import Permission
 from accounts.forms import ConnectAccountForm, decided
-from accounts.models import Account, AccountImport
+from accounts.models import Account
 from accounts.usecases import accounts
-from accounts.views import dialogs
+from accounts.views import dialogs, states
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.tables import AccountTable
 
@@ -72,9 +72,7 @@ def connect(request: PortalRequest) -> HttpResponse:
         )
         if account is not None:
             return dialogs.done(request, reverse("account", args=[account.pk]))
-    return dialogs.show(
-        request, title="Connect account", form=form, button="Connect account", back=reverse("accounts")
-    )
+    return dialogs.show(request, title="Connect account", form=form, button="Connect account", back=reverse("accounts"))
 
 
 @require_POST
@@ -95,12 +93,13 @@ def _accounts(request: PortalRequest) -> QuerySet[Account]:
 
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     account = get_object_or_404(_accounts(request), pk=pk)
-    imports = account.imports.order_by("-created_at", "-pk")[:5]
+    imports = [(row, states.of_import(row)) for row in account.imports.order_by("-created_at", "-pk")[:5]]
     may = {"by": request.user, "organization": account.organization}
     return {
         "account": account,
         "imports": imports,
-        "is_moving": any(row.state in AccountImport.OPEN for row in imports),
+        "state": states.of_account(account),
+        "is_moving": any(shown.is_moving for _, shown in imports),
         "may_refresh": access.may(to=Permission.REFRESH_ACCOUNT, **may),
         "may_connect": access.may(to=Permission.CONNECT_ACCOUNT, **may),
     }

@@ -46,7 +46,9 @@ class DeliveryList(SingleTableMixin, FilterView):
         return {"at": timezone.now()}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"stuck": self.get_queryset().stuck().count()}
+        stuck = self.get_queryset().stuck().count()
+        subtitle = f"{stuck} stuck: somebody must decide" if stuck else "Nothing is stuck"
+        return super().get_context_data(**kwargs) | {"subtitle": subtitle}
 
 
 @require_GET
@@ -113,6 +115,8 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "entry": delivery.entry,
         "words": in_words(delivery.entry.kind),
         "shown": states.of_delivery(delivery, at=timezone.now()),
+        "advice": states.advice(delivery),
+        "is_idle": delivery.is_open and delivery.state != Delivery.State.CALLING,
         "may_change": access.may(by=request.user, to=Permission.CHANGE_DELIVERIES, organization=organization),
         "may_view_ledger": access.may(by=request.user, to=Permission.VIEW_LEDGER, organization=organization),
     }

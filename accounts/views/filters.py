@@ -30,7 +30,9 @@ class IAMUserFilter(django_filters.FilterSet):
     """The team's list."""
 
     q = django_filters.CharFilter(
-        method="search", label="Search", widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, tag or key"})
+        method="search",
+        label="Search",
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, tag or key"}),
     )
     team = django_filters.ModelChoiceFilter(queryset=_teams, label="Team", empty_label="All teams")
     account = django_filters.ModelChoiceFilter(queryset=_accounts, label="AWS account", empty_label="All accounts")
@@ -55,7 +57,9 @@ class EntryFilter(django_filters.FilterSet):
     """The ledger."""
 
     q = django_filters.CharFilter(
-        method="search", label="Search", widget=forms.TextInput(attrs={"type": "search", "placeholder": "Person, ARN or reason"})
+        method="search",
+        label="Search",
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Person, ARN or reason"}),
     )
     kind = django_filters.ChoiceFilter(
         choices=[(str(kind), words) for kind, words in IN_WORDS.items()], label="Decision", empty_label="All decisions"
@@ -73,9 +77,7 @@ class EntryFilter(django_filters.FilterSet):
 
     def search(self, rows: QuerySet[Entry], name: str, value: str) -> QuerySet[Entry]:
         """By the names that the entry keeps as text."""
-        return rows.filter(
-            Q(by_name__icontains=value) | Q(subject_name__icontains=value) | Q(reason__icontains=value)
-        )
+        return rows.filter(Q(by_name__icontains=value) | Q(subject_name__icontains=value) | Q(reason__icontains=value))
 
 
 class DeliveryFilter(django_filters.FilterSet):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -35,7 +36,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "overdue": _overdue(person, organization, now),
         "own": _own(person, organization, now),
         "recent": _recent(person, organization),
-        "counts": _counts(person, organization),
+        "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
     context["needs_doing"] = any((context["stuck"], context["unreachable"], context["overdue"]))
@@ -54,15 +55,17 @@ def _stuck(person: Person, organization: Organization, now: datetime) -> list[di
             "delivery": delivery,
             "words": in_words(delivery.entry.kind),
             "shown": states.of_delivery(delivery, at=now),
-            "sees_delivery": sees_all,
+            "address": reverse("delivery", args=[delivery.pk])
+            if sees_all
+            else reverse("iam_user", args=[delivery.entry.subject_id]),
         }
         for delivery in stuck[:LISTED]
     ]
 
 
-def _unreachable(person: Person, organization: Organization) -> list[Account]:
+def _unreachable(person: Person, organization: Organization) -> list[tuple[Account, states.Shown]]:
     rows = Account.objects.visible_to(person).filter(organization=organization, state=Account.State.UNREACHABLE)
-    return list(rows.order_by("name", "pk")[:LISTED])
+    return [(account, states.of_account(account)) for account in rows.order_by("name", "pk")[:LISTED]]
 
 
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
@@ -89,19 +92,19 @@ def _own(person: Person, organization: Organization, now: datetime) -> list[dict
 def _recent(person: Person, organization: Organization) -> list[dict[str, Any]]:
     """The organization's last decisions for whom may see the ledger, else one's own."""
     entries = Entry.objects.of(organization)
-    sees_ledger = access.may(by=person, to=Permission.VIEW_LEDGER, organization=organization)
-    if not sees_ledger:
+    if not access.may(by=person, to=Permission.VIEW_LEDGER, organization=organization):
         entries = entries.by(person)
     return [
-        {"entry": entry, "words": in_words(entry.kind), "sees_ledger": sees_ledger}
+        {"entry": entry, "words": in_words(entry.kind), "what": entry.subject_name.rsplit("/", 1)[-1]}
         for entry in entries.order_by("-sequence")[:LISTED]
     ]
 
 
-def _counts(person: Person, organization: Organization) -> dict[str, int]:
+def _counts(person: Person, organization: Organization) -> str:
     seen = IAMUser.objects.visible_to(person).in_organization(organization).present()
-    return {
-        "iam_users": seen.count(),
-        "without_mfa": seen.filter(login_profile__isnull=False, mfa_devices__isnull=True).count(),
-        "active_keys": AccessKey.objects.present().filter(iam_user__in=seen, status=AccessKey.Status.ACTIVE).count(),
-    }
+    keys = AccessKey.objects.present().filter(iam_user__in=seen, status=AccessKey.Status.ACTIVE)
+    without_mfa = seen.filter(login_profile__isnull=False, mfa_devices__isnull=True)
+    return (
+        f"{seen.count()} IAM users, {keys.count()} active access keys, "
+        f"{without_mfa.count()} console passwords without MFA"
+    )

@@ -145,9 +145,8 @@ def delete(request: PortalRequest, pk: int) -> HttpResponse:
         if deleted is not None:
             return redirect(_page_of(iam_user))
     keys = iam_user.access_keys.present().order_by("create_date", "pk")
-    return render(
-        request, "accounts/delete_iam_user.html", {"iam_user": iam_user, "form": form, "keys": keys}
-    )
+    context = {"title": f"Delete IAM user {iam_user}", "iam_user": iam_user, "form": form, "keys": keys}
+    return render(request, "accounts/delete_iam_user.html", context)
 
 
 def _changeable(request: PortalRequest, pk: int, permission: Permission) -> IAMUser:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 from django_filters.views import FilterView
@@ -95,6 +96,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "is_moving": any(row["shown"].is_moving for row in pending),
         "keys": [(key, key.age_days(at=now)) for key in iam_user.access_keys.present().order_by("create_date", "pk")],
         "mfa_devices": iam_user.mfa_devices.order_by("pk"),
+        "subtitle": _subtitle(iam_user),
         "login_profile": getattr(iam_user, "login_profile", None),
         "memberships": _memberships(iam_user, open_deliveries),
         "history": [_history(entry, now) for entry in _history_of(entries)],
@@ -147,19 +149,28 @@ def _history_of(entries: QuerySet[Entry]) -> QuerySet[Entry]:
 
 
 def _history(entry: Entry, now: Any) -> dict[str, Any]:
-    deliveries = [states.of_delivery(delivery, at=now) for delivery in entry.deliveries.all()]
-    return {"entry": entry, "words": in_words(entry.kind), "what": entry.details.get("group", ""), "states": deliveries}
+    shown = next((states.of_delivery(delivery, at=now) for delivery in entry.deliveries.all()), None)
+    return {"entry": entry, "words": in_words(entry.kind), "what": entry.details.get("group", ""), "shown": shown}
 
 
-def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, bool]:
-    """Which buttons to offer: courtesy only, the use-cases decide again."""
+def _subtitle(iam_user: IAMUser) -> str:
+    team = f"team {iam_user.team}" if iam_user.team else "no team"
+    return f"{iam_user.get_kind_display()} in {iam_user.account.name}, {team}"
+
+
+def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
+    """Which buttons to offer: courtesy only, the use-cases decide again. An empty address offers none."""
     asked = {
         "may_tag": Permission.TAG_IAM_USER,
         "may_change_groups": Permission.CHANGE_GROUPS,
         "may_delete": Permission.DELETE_IAM_USER,
     }
-    is_there = iam_user.gone_at is None
-    return {
-        name: is_there and access.may(by=request.user, to=to, organization=iam_user.organization, team=iam_user.team)
+    allowed = {
+        name: iam_user.is_in_aws
+        and access.may(by=request.user, to=to, organization=iam_user.organization, team=iam_user.team)
         for name, to in asked.items()
+    }
+    return allowed | {
+        "add_address": reverse("add_to_group", args=[iam_user.pk]) if allowed["may_change_groups"] else "",
+        "tag_address": reverse("tag_iam_user", args=[iam_user.pk]) if allowed["may_tag"] else "",
     }

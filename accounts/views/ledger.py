@@ -36,6 +36,10 @@ class EntryList(SingleTableMixin, FilterView):
     def get_queryset(self) -> QuerySet[Entry]:
         return _entries(self.request)
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        subtitle = f"Who decided what in {organization_of(self.request)}, and why. Nothing here can be changed."
+        return super().get_context_data(**kwargs) | {"subtitle": subtitle}
+
 
 @require_GET
 def entry(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
@@ -45,13 +49,27 @@ def entry(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "entry": row,
         "words": in_words(row.kind),
-        "details": sorted(row.details.items()),
+        "subtitle": f"Entry {row.sequence}, decided by {row.by_name}",
+        "details": [{"words": _spaced(name), "value": _plain(value)} for name, value in sorted(row.details.items())],
         "deliveries": deliveries,
         "may_view_deliveries": access.may(
             by=request.user, to=Permission.VIEW_DELIVERIES, organization=row.organization
         ),
     }
     return render(request, "accounts/entry.html", context)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _plain(value: object) -> str:
+    """Tags as key = value, lists with commas; everything else as it is written."""
+    if isinstance(value, list):
+        return ", ".join(_plain(item) for item in value)
+    if isinstance(value, dict) and set(value) == {"key", "value"}:
+        return f"{value['key']} = {value['value']}"
+    return str(value)
 
 
 def _entries(request: PortalRequest) -> QuerySet[Entry]:

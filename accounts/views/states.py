@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import IAMUser
+from accounts.models import Account, AccountImport, IAMUser
 from portal.ledger.models import Delivery
 
 TONES = {
@@ -15,6 +15,29 @@ TONES = {
     Delivery.State.STUCK: "danger",
     Delivery.State.DONE: "ok",
     Delivery.State.GIVEN_UP: "neutral",
+}
+
+
+ADVICE = {
+    Delivery.StuckKind.DENIED: "Whoever runs the AWS account can allow it for the portal's role; then try again.",
+    Delivery.StuckKind.REFUSED: "AWS will not take it as it was decided. Mend what it names and try again, or give it up "
+    "and decide anew.",
+    Delivery.StuckKind.CONFLICT: "AWS holds something that the portal did not make. Look at it there; then try again or "
+    "give up.",
+    Delivery.StuckKind.UNKNOWN: "Look at what AWS holds; then try again or give up.",
+}
+
+ACCOUNT_TONES = {
+    Account.State.NEW: "neutral",
+    Account.State.CONNECTED: "ok",
+    Account.State.UNREACHABLE: "danger",
+}
+
+IMPORT_TONES = {
+    AccountImport.State.WAITING: "pending",
+    AccountImport.State.READING: "pending",
+    AccountImport.State.APPLIED: "ok",
+    AccountImport.State.FAILED: "danger",
 }
 
 
@@ -31,6 +54,22 @@ def of_delivery(delivery: Delivery, *, at: datetime) -> Shown:
     """The delivery's own words; it moves as long as no human is needed."""
     is_moving = delivery.is_open and delivery.state != Delivery.State.STUCK
     return Shown(delivery.state_in_words(at), TONES[Delivery.State(delivery.state)], is_moving)
+
+
+def advice(delivery: Delivery) -> str:
+    """What to do about a stuck delivery; nothing for one that moves by itself."""
+    return ADVICE[Delivery.StuckKind(delivery.stuck_kind)] if delivery.stuck_kind else ""
+
+
+def of_account(account: Account) -> Shown:
+    """Whether the portal can enter it."""
+    return Shown(account.get_state_display(), ACCOUNT_TONES[Account.State(account.state)])
+
+
+def of_import(account_import: AccountImport) -> Shown:
+    """How far a reading has come."""
+    is_moving = account_import.state in AccountImport.OPEN
+    return Shown(account_import.get_state_display(), IMPORT_TONES[AccountImport.State(account_import.state)], is_moving)
 
 
 def of_iam_user(iam_user: IAMUser, delivery: Delivery | None, *, at: datetime) -> Shown:
