@@ -1,0 +1,155 @@
+"""Rows for the tests: one function per noun, which fills in what a test does not care about."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from accounts.models import (
+    AccessKey,
+    Account,
+    AccountImport,
+    Duty,
+    Envelope,
+    GroupMembership,
+    IAMGroup,
+    IAMPolicy,
+    IAMRole,
+    IAMUser,
+    LoginProfile,
+    Membership,
+    MFADevice,
+    Organization,
+    Person,
+    Source,
+    Team,
+)
+
+# Long past: what was read then is older than every quiet time.
+READ_AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+_numbers = count(1)
+
+
+def unique_id(prefix: str) -> str:
+    """An id of AWS's form that no other row has: AIDA, AGPA, AROA or ANPA and 17 digits."""
+    return f"{prefix}{next(_numbers):017d}"
+
+
+def organization(name: str) -> Organization:
+    """An organization; its slug is its name in lower case."""
+    return Organization.objects.create(name=name, slug=name.lower())
+
+
+def person(email: str, **fields: Any) -> Person:
+    """Somebody who cannot sign in by a password."""
+    return Person.objects.create_person(email=email, name=fields.pop("name", email.split("@")[0].title()), **fields)
+
+
+def member(email: str, duty: Duty, *, of: Organization, team: Team | None = None, **fields: Any) -> Person:
+    """Somebody with one duty."""
+    somebody = person(email, **fields)
+    membership(somebody, duty, of=of, team=team)
+    return somebody
+
+
+def membership(somebody: Person, duty: Duty, *, of: Organization, team: Team | None = None) -> Membership:
+    """One more duty of somebody."""
+    return Membership.objects.create(person=somebody, duty=duty, organization=of, team=team)
+
+
+def team(of: Organization, name: str) -> Team:
+    """A team without an envelope."""
+    return Team.objects.create(organization=of, name=name, slug=name.lower())
+
+
+def envelope(
+    of: Team,
+    *,
+    path: str = "/",
+    accounts: Iterable[Account] = (),
+    groups: Iterable[IAMGroup] = (),
+    permissions_boundary: IAMPolicy | None = None,
+) -> Envelope:
+    """What the team's lead may hand out."""
+    row = Envelope.objects.create(
+        organization=of.organization, team=of, path=path, permissions_boundary=permissions_boundary
+    )
+    row.accounts.set(accounts)
+    row.groups.set(groups)
+    return row
+
+
+def account(of: Organization, account_id: str, **fields: Any) -> Account:
+    """An AWS account that the portal enters by the role `gatehouse-portal`."""
+    given: dict[str, Any] = {
+        "name": account_id,
+        "role_arn": f"arn:aws:iam::{account_id}:role/gatehouse-portal",
+        "external_id": f"external-id-for-{account_id}",
+        "state": Account.State.CONNECTED,
+    }
+    return Account.objects.create(organization=of, account_id=account_id, **given | fields)
+
+
+def iam_user(of: Account, user_name: str, **fields: Any) -> IAMUser:
+    """An IAM user that AWS held when it was last read, long ago."""
+    given: dict[str, Any] = {"user_id": unique_id("AIDA"), "create_date": READ_AT, "decided_at": READ_AT}
+    return IAMUser.objects.create(user_name=user_name, **_fact(of) | given | fields)
+
+
+def undelivered_iam_user(of: Account, user_name: str, **fields: Any) -> IAMUser:
+    """An IAM user that was decided and that AWS does not have yet."""
+    return IAMUser.objects.create(organization=of.organization, account=of, user_name=user_name, **fields)
+
+
+def iam_group(of: Account, group_name: str, **fields: Any) -> IAMGroup:
+    """A group that AWS held when it was last read."""
+    given = {"group_id": unique_id("AGPA"), "arn": f"arn:aws:iam::{of.account_id}:group/{group_name}"}
+    return IAMGroup.objects.create(group_name=group_name, **_fact(of) | given | fields)
+
+
+def group_membership(iam_user: IAMUser, iam_group: IAMGroup) -> GroupMembership:
+    """That the user is in the group."""
+    return GroupMembership.objects.create(iam_user=iam_user, iam_group=iam_group, **_fact(iam_user.account))
+
+
+def iam_policy(of: Account, policy_name: str, **fields: Any) -> IAMPolicy:
+    """A customer managed policy."""
+    given = {"policy_id": unique_id("ANPA"), "arn": f"arn:aws:iam::{of.account_id}:policy/{policy_name}"}
+    return IAMPolicy.objects.create(policy_name=policy_name, **_fact(of) | given | fields)
+
+
+def iam_role(of: Account, role_name: str) -> IAMRole:
+    """A role."""
+    arn = f"arn:aws:iam::{of.account_id}:role/{role_name}"
+    return IAMRole.objects.create(role_name=role_name, role_id=unique_id("AROA"), arn=arn, **_fact(of))
+
+
+def access_key(of: IAMUser, **fields: Any) -> AccessKey:
+    """An active access key of an IAM user."""
+    given = {"access_key_id": unique_id("AKIA"), "status": "Active", "create_date": READ_AT}
+    return AccessKey.objects.create(iam_user=of, **_fact(of.account) | given | fields)
+
+
+def login_profile(of: IAMUser, **fields: Any) -> LoginProfile:
+    """The console password of an IAM user."""
+    return LoginProfile.objects.create(iam_user=of, **_fact(of.account) | fields)
+
+
+def mfa_device(of: IAMUser, **fields: Any) -> MFADevice:
+    """A virtual MFA device of an IAM user."""
+    given = {"serial_number": f"arn:aws:iam::{of.account.account_id}:mfa/{of.user_name}"}
+    return MFADevice.objects.create(iam_user=of, **_fact(of.account) | given | fields)
+
+
+def account_import(of: Account, **fields: Any) -> AccountImport:
+    """A reading of the account that waits for a worker."""
+    return AccountImport.objects.create(organization=of.organization, account=of, **{"lease_until": READ_AT} | fields)
+
+
+def _fact(account: Account) -> dict[str, Any]:
+    return {
+        "organization": account.organization,
+        "account": account,
+        "source": Source.ACCOUNT_AUTHORIZATION_DETAILS,
+        "read_at": READ_AT,
+    }
