@@ -7,7 +7,10 @@ from pathlib import Path
 os.environ.setdefault("VAR_DIR", str(Path(__file__).resolve().parent.parent / "var" / "tests"))
 
 from portal.settings import *  # noqa: F403
-from portal.settings import CACHES, DATABASES, VAR_DIR
+from portal.settings import CACHES, DATABASES, STATIC_ROOT, VAR_DIR
+
+# Nothing is collected here, but whitenoise wants the folder.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 # Threads and live servers need a file: a database in memory is one connection's own.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
