@@ -1,4 +1,7 @@
-"""How each kind of entry reaches AWS. A handler may run twice and late: it reads, adopts only what is ours, makes it so."""
+"""How each kind of entry reaches AWS.
+
+A handler may run twice and late: it reads what is there, adopts only what is ours, and makes it so.
+"""
 
 from accounts.delivery import creation, deletion, groups, tags
 from accounts.kinds import Kind

@@ -87,7 +87,7 @@ def _delete_certificates_and_credentials(iam: IAM, user_name: str) -> None:
 
 
 def _remember_mfa_devices(iam: IAM, user_name: str, delivery: Delivery) -> None:
-    """Once deactivated, a virtual device no longer tells whose it was: so the names are committed before the first call."""
+    """Once deactivated, a virtual device no longer tells whose it was: its name is committed before the first call."""
     found = {device.serial_number for device in iam.list_mfa_devices(user_name=user_name)}
     known = set(_virtual_mfa_devices(delivery))
     keep_baseline(delivery=delivery, baseline=sorted(known | {name for name in found if VIRTUAL in name}))

@@ -33,8 +33,8 @@ class AccountQuerySet(models.QuerySet["Account"]):
 class Account(TenantRow):
     """An AWS account, and the role by which the portal's hub enters it.
 
-    The external id is made here, random, and never changed: it is what keeps one organization from naming another's role
-    (IAM User Guide, "The confused deputy problem").
+    The external id is made here, random, and never changed: it keeps one organization from naming another's role (IAM
+    User Guide, "The confused deputy problem").
     """
 
     class State(models.TextChoices):

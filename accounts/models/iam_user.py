@@ -98,7 +98,8 @@ class IAMUser(FactFromAWS):
                 Lower("user_name"),
                 condition=Q(gone_at__isnull=True),
                 name="iam_user_name_once",
-                violation_error_message="This account has an IAM user of this name already; upper and lower case count as the same.",
+                violation_error_message="This account has an IAM user of this name already; "
+                "upper and lower case count as the same.",
             ),
             models.UniqueConstraint(fields=["account", "user_id"], condition=~Q(user_id=""), name="iam_user_id_once"),
             models.CheckConstraint(condition=Q(user_name__regex=r"^[A-Za-z0-9_+=,.@-]+$"), name="iam_user_name_form"),

@@ -218,10 +218,10 @@ def _save_new(iam_user: IAMUser) -> None:
     try:
         with transaction.atomic():
             iam_user.save(force_insert=True)
-    except IntegrityError as error:
+    except IntegrityError:
         if IAMUser.objects.present().filter(account=iam_user.account, user_name__iexact=iam_user.user_name).exists():
             raise ValidationError({"user_name": "Somebody has just made an IAM user of this name."}) from None
-        raise error
+        raise
 
 
 def _check_open(iam_user: IAMUser) -> None:

@@ -20,10 +20,10 @@ TONES = {
 
 ADVICE = {
     Delivery.StuckKind.DENIED: "Whoever runs the AWS account can allow it for the portal's role; then try again.",
-    Delivery.StuckKind.REFUSED: "AWS will not take it as it was decided. Mend what it names and try again, or give it up "
-    "and decide anew.",
-    Delivery.StuckKind.CONFLICT: "AWS holds something that the portal did not make. Look at it there; then try again or "
-    "give up.",
+    Delivery.StuckKind.REFUSED: "AWS will not take it as it was decided. "
+    "Mend what it names and try again, or give it up and decide anew.",
+    Delivery.StuckKind.CONFLICT: "AWS holds something that the portal did not make. "
+    "Look at it there; then try again or give up.",
     Delivery.StuckKind.UNKNOWN: "Look at what AWS holds; then try again or give up.",
 }
 
