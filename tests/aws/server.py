@@ -56,7 +56,8 @@ class AWS:
     def boto3(self, account_id: str, service: str = "iam") -> Any:
         """A client of an administrator in the account, for looking from outside: unbroken and not in the trace."""
         session = keys.let_in(account_id, seconds=3600)
-        return _clients.client(
+        make: Any = _clients.client  # Its overloads know each service by its literal name.
+        return make(
             service,
             endpoint_url=self.url,
             aws_access_key_id=session.access_key_id,

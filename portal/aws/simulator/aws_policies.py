@@ -31,6 +31,24 @@ def is_aws(policy: ManagedPolicy) -> bool:
     return isinstance(policy, AWSManagedPolicy)
 
 
+def details(policy: ManagedPolicy, backend: IAMBackend) -> dict[str, Any]:
+    """The policy as GetAccountAuthorizationDetails tells it; moto leaves out its name, id and use as a boundary."""
+    bounded = [getattr(user, "permissions_boundary", None) for user in backend.users.values()]
+    return {
+        "PolicyName": policy.name,
+        "PolicyId": policy.id,
+        "Arn": policy.arn,
+        "Path": policy.path,
+        "DefaultVersionId": policy.default_version_id,
+        "AttachmentCount": policy.attachment_count,
+        "PermissionsBoundaryUsageCount": sum(held is not None and policy.arn in held.values() for held in bounded),
+        "IsAttachable": True,
+        "CreateDate": policy.create_date,
+        "UpdateDate": policy.update_date,
+        "PolicyVersionList": policy.policy_version_list,
+    }
+
+
 @cache
 def _catalogue() -> dict[str, dict[str, Any]]:
     catalogue: dict[str, dict[str, Any]] = json.loads(aws_managed_policies_data)

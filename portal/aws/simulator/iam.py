@@ -193,7 +193,7 @@ class IAM(ServiceSpecificCredentials):
     def _policies(self, asked: list[str]) -> list[Any]:
         """AWS's own only where they are attached."""
         return [
-            policy
+            aws_policies.details(policy, self.backend)
             for policy in self.backend.managed_policies.values()
             if (aws_policies.is_aws(policy) and policy.attachment_count and "AWSManagedPolicy" in asked)
             or (not aws_policies.is_aws(policy) and "LocalManagedPolicy" in asked)
