@@ -59,8 +59,11 @@ def refuse_unless_loopback(host: str | bytes) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def ledger_can_be_emptied() -> Iterator[None]:
-    """Tests with real transactions are cleared by a flush, which the ledger's guards would refuse."""
-    teardown = TransactionTestCase._fixture_teardown
+    """Tests with real transactions are cleared by a flush, which the ledger's guards would refuse.
+
+    Django has no public name for the moment before that flush, and a fixture of our own would be undone too early.
+    """
+    teardown = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def without_guards(self: TransactionTestCase) -> None:
         guards.remove(connection)

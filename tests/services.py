@@ -89,7 +89,7 @@ def wait_until(is_ready: Callable[[], bool], *, process: subprocess.Popen, log: 
     end = time.monotonic() + START_SECONDS
     while not is_ready():
         if process.poll() is not None or time.monotonic() > end:
-            raise AssertionError(f"{process.args} does not answer:\n{log.read_text(errors='replace')[-2000:]}")
+            raise AssertionError(f"{process.args!r} does not answer:\n{log.read_text(errors='replace')[-2000:]}")
         time.sleep(0.05)
 
 
@@ -120,19 +120,8 @@ def start_postgres(folder: Path) -> Server:
     data.mkdir(mode=0o700, parents=True)
     if user:
         shutil.chown(data, user)
-    initdb = [
-        str(binaries / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        "gatehouse",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "-N",
-    ]
+    owner = ["--username=gatehouse", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    initdb = [str(binaries / "initdb"), "-D", str(data), *owner]
     subprocess.run(initdb, check=True, capture_output=True, user=user, extra_groups=[] if user else None, cwd=folder)
     options = {
         "port": port,
