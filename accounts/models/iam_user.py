@@ -71,6 +71,8 @@ class IAMUser(FactFromAWS):
         PERSON = "person", "Person"
         APPLICATION = "application", "Application"
 
+    # Named here because the fact's own would hide it.
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="iam_users")
     user_name = models.CharField(max_length=128)
     path = models.CharField(max_length=512, default="/")
     user_id = models.CharField("unique ID", max_length=128, blank=True, default="")

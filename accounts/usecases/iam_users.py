@@ -200,7 +200,8 @@ def _check_new(iam_user: IAMUser) -> None:
     if iam_user.owner is not None and not iam_user.owner.belongs_to(iam_user.organization):
         raise ValidationError({"owner": "Choose somebody of your organization."})
     try:
-        iam_user.full_clean(exclude=["organization", "account", "team", "owner"])
+        # Not without the account: Django leaves a constraint out when one of its fields is.
+        iam_user.full_clean(exclude=["organization", "team", "owner"])
     except ValidationError as error:
         raise _at_the_name(error) from None
 

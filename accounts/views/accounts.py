@@ -17,11 +17,11 @@ from django_tables2 import SingleTableView
 from accounts import access
 from accounts.access import Permission
 from accounts.forms import ConnectAccountForm, decided
-from accounts.models import Account
+from accounts.models import Account, IAMUser
 from accounts.usecases import accounts
 from accounts.views import dialogs, states
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.tables import AccountTable
+from accounts.views.tables import PAGE, AccountTable
 
 
 class AccountList(SingleTableView):
@@ -29,7 +29,7 @@ class AccountList(SingleTableView):
 
     table_class = AccountTable
     template_name = "accounts/accounts.html"
-    paginate_by = 50
+    table_pagination = PAGE
 
     def get_queryset(self) -> QuerySet[Account]:
         access.require_anywhere(
@@ -88,7 +88,8 @@ def refresh(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _accounts(request: PortalRequest) -> QuerySet[Account]:
     rows = Account.objects.visible_to(request.user).filter(organization=organization_of(request))
-    return rows.annotate(iam_users=Count("iamuser", filter=Q(iamuser__gone_at__isnull=True), distinct=True))
+    seen = IAMUser.objects.visible_to(request.user).present()
+    return rows.annotate(seen_iam_users=Count("iam_users", filter=Q(iam_users__in=seen), distinct=True))
 
 
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from accounts.usecases import deliveries
 from accounts.views import dialogs, states
 from accounts.views.filters import DeliveryFilter
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.tables import DeliveryTable
+from accounts.views.tables import PAGE, DeliveryTable
 from portal.ledger.models import Delivery
 
 
@@ -31,7 +31,7 @@ class DeliveryList(SingleTableMixin, FilterView):
 
     table_class = DeliveryTable
     filterset_class = DeliveryFilter
-    paginate_by = 50
+    table_pagination = PAGE
 
     def get_template_names(self) -> list[str]:
         return ["accounts/_table.html" if self.request.htmx else "accounts/deliveries.html"]

@@ -20,7 +20,7 @@ from accounts.models import IAMUser
 from accounts.views import states
 from accounts.views.filters import IAMUserFilter
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.tables import IAMUserTable
+from accounts.views.tables import PAGE, IAMUserTable
 from portal.ledger.models import Delivery, Entry
 
 HISTORY_LENGTH = 20
@@ -31,7 +31,7 @@ class IAMUserList(SingleTableMixin, FilterView):
 
     table_class = IAMUserTable
     filterset_class = IAMUserFilter
-    paginate_by = 50
+    table_pagination = PAGE
 
     def get_template_names(self) -> list[str]:
         """While somebody types into the search, htmx asks for the table alone."""

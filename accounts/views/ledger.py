@@ -19,7 +19,7 @@ from accounts.kinds import in_words
 from accounts.views import states
 from accounts.views.filters import EntryFilter
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.tables import EntryTable
+from accounts.views.tables import PAGE, EntryTable
 from portal.ledger.models import Entry
 
 
@@ -28,7 +28,7 @@ class EntryList(SingleTableMixin, FilterView):
 
     table_class = EntryTable
     filterset_class = EntryFilter
-    paginate_by = 50
+    table_pagination = PAGE
 
     def get_template_names(self) -> list[str]:
         return ["accounts/_table.html" if self.request.htmx else "accounts/ledger.html"]
