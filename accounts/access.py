@@ -20,6 +20,7 @@ from accounts.models import Account, Duty, IAMUser, Membership, Organization, Pe
 class Permission(StrEnum):
     """Everything that can be allowed."""
 
+    VIEW_ORGANIZATION = "accounts:organization:view"
     VIEW_IAM_USERS = "accounts:iam_user:view"
     CREATE_IAM_USER = "accounts:iam_user:create"
     TAG_IAM_USER = "accounts:iam_user:tag"
@@ -33,7 +34,7 @@ class Permission(StrEnum):
     CHANGE_DELIVERIES = "ledger:delivery:change"
 
 
-_VIEW = {Permission.VIEW_IAM_USERS, Permission.VIEW_ACCOUNTS}
+_VIEW = {Permission.VIEW_ORGANIZATION, Permission.VIEW_IAM_USERS, Permission.VIEW_ACCOUNTS}
 _MANAGE_IAM_USERS = {
     Permission.CREATE_IAM_USER,
     Permission.TAG_IAM_USER,
@@ -142,6 +143,19 @@ def reaches_beyond_envelopes(*, by: Person, organization: Organization) -> bool:
     """Owners and admins are not held by a team's envelope: they set it."""
     duties = Membership.objects.active().of(by).in_organization(organization)
     return duties.filter(duty__in=[Duty.OWNER, Duty.ADMIN]).exists()
+
+
+def permissions_anywhere(person: Person) -> frozenset[Permission]:
+    """All that a duty of theirs allows them in at least one place."""
+    duties = Membership.objects.active().of(person).values_list("duty", flat=True)
+    return frozenset().union(*(GRANTS[Duty(duty)] for duty in duties))
+
+
+def organizations_where(*, by: Person, to: Permission) -> models.QuerySet[Organization]:
+    """The organizations in which a duty of the person's allows it, for all of it or for a team."""
+    able = [duty for duty in Duty if to in GRANTS[duty]]
+    memberships = Membership.objects.active().of(by).filter(duty__in=able)
+    return Organization.objects.filter(pk__in=memberships.values("organization"))
 
 
 def may_enter_records_room(person: Person | AnonymousUser) -> bool:

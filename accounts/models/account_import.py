@@ -14,9 +14,15 @@ from accounts.models.facts import TenantRow
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from accounts.models.person import Person
+
 
 class AccountImportQuerySet(models.QuerySet["AccountImport"]):
     """Finding imports that are going on, or that were left."""
+
+    def visible_to(self, person: Person) -> AccountImportQuerySet:
+        """Those of the accounts that the person sees."""
+        return self.filter(account__in=Account.objects.visible_to(person))
 
     def open(self) -> AccountImportQuerySet:
         """Those that have no outcome yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
@@ -10,8 +11,21 @@ from django.db.models import Q
 from accounts.models.facts import FactFromAWS, Source, source_and_time_go_together
 from accounts.models.iam_user import IAMUser
 
+if TYPE_CHECKING:
+    from accounts.models.person import Person
 
-class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
+Credential = TypeVar("Credential", bound=FactFromAWS)
+
+
+class CredentialQuerySet(models.QuerySet[Credential]):
+    """What hangs on an IAM user is seen by those who see the IAM user."""
+
+    def visible_to(self, person: Person) -> Self:
+        """Those of the IAM users that the person sees."""
+        return self.filter(iam_user__in=IAMUser.objects.visible_to(person))
+
+
+class AccessKeyQuerySet(CredentialQuerySet["AccessKey"]):
     """Reading access keys."""
 
     def present(self) -> AccessKeyQuerySet:
@@ -64,6 +78,8 @@ class LoginProfile(FactFromAWS):
     password_last_used = models.DateTimeField(null=True, blank=True)
     password_last_changed = models.DateTimeField(null=True, blank=True)
 
+    objects = CredentialQuerySet.as_manager()
+
     class Meta:
         verbose_name = "login profile"
         constraints = [source_and_time_go_together("login_profile_source_and_time")]
@@ -78,6 +94,8 @@ class MFADevice(FactFromAWS):
     iam_user = models.ForeignKey(IAMUser, on_delete=models.CASCADE, related_name="mfa_devices")
     serial_number = models.CharField(max_length=256)
     enable_date = models.DateTimeField(null=True, blank=True)
+
+    objects = CredentialQuerySet.as_manager()
 
     class Meta:
         verbose_name = "MFA device"

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models.facts import FactFromAWS, source_and_time_go_together
 from accounts.models.iam_user import IAMUser
+from accounts.models.organization import Organization, Team
+
+if TYPE_CHECKING:
+    from accounts.models.person import Person
 
 
 class IAMGroupQuerySet(models.QuerySet["IAMGroup"]):
     """Reading groups."""
+
+    def visible_to(self, person: Person) -> IAMGroupQuerySet:
+        """All of the organizations that the person sees whole, and those in the envelopes of the teams they lead."""
+        whole = Q(organization__in=Organization.objects.seen_whole_by(person))
+        return self.filter(whole | Q(envelopes__team__in=Team.objects.led_by(person))).distinct()
 
     def present(self) -> IAMGroupQuerySet:
         """Those that AWS held when it was last read."""

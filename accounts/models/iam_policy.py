@@ -1,8 +1,26 @@
 """Customer managed policies."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.db import models
+from django.db.models import Q
 
 from accounts.models.facts import FactFromAWS, source_and_time_go_together
+from accounts.models.organization import Organization, Team
+
+if TYPE_CHECKING:
+    from accounts.models.person import Person
+
+
+class IAMPolicyQuerySet(models.QuerySet["IAMPolicy"]):
+    """Which policies somebody may see."""
+
+    def visible_to(self, person: Person) -> IAMPolicyQuerySet:
+        """All of the organizations that the person sees whole, and the boundaries of the teams they lead."""
+        whole = Q(organization__in=Organization.objects.seen_whole_by(person))
+        return self.filter(whole | Q(envelopes__team__in=Team.objects.led_by(person))).distinct()
 
 
 class IAMPolicy(FactFromAWS):
@@ -15,6 +33,8 @@ class IAMPolicy(FactFromAWS):
     default_version_id = models.CharField(max_length=32, blank=True, default="")
     document = models.JSONField(default=dict, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = IAMPolicyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "IAM policy"

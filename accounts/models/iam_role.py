@@ -1,8 +1,24 @@
 """IAM roles."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.db import models
 
 from accounts.models.facts import FactFromAWS, source_and_time_go_together
+from accounts.models.organization import Organization
+
+if TYPE_CHECKING:
+    from accounts.models.person import Person
+
+
+class IAMRoleQuerySet(models.QuerySet["IAMRole"]):
+    """Which roles somebody may see."""
+
+    def visible_to(self, person: Person) -> IAMRoleQuerySet:
+        """All of the organizations that the person sees whole; a team has none."""
+        return self.filter(organization__in=Organization.objects.seen_whole_by(person))
 
 
 class IAMRole(FactFromAWS):
@@ -16,6 +32,8 @@ class IAMRole(FactFromAWS):
     attached_policy_arns = models.JSONField(default=list, blank=True)
     create_date = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = IAMRoleQuerySet.as_manager()
 
     class Meta:
         verbose_name = "IAM role"

@@ -9,27 +9,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models.duty import SEE_THE_ORGANIZATION, Duty
 from accounts.models.facts import TenantRow
-from accounts.models.organization import Team
+from accounts.models.organization import Organization, Team
 
 if TYPE_CHECKING:
-    from accounts.models.organization import Organization
     from accounts.models.person import Person
 
-
-class Duty(models.TextChoices):
-    """What a membership lets one do; `access.py` says what that is."""
-
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Admin"
-    LEAD = "lead", "Lead"
-    HELPDESK = "helpdesk", "Helpdesk"
-    AUDITOR = "auditor", "Auditor"
-    MEMBER = "member", "Member"
-
-
-# Duties whose sight is the whole organization; the others see their teams or what is theirs.
-SEE_THE_ORGANIZATION = frozenset({Duty.OWNER, Duty.ADMIN, Duty.HELPDESK, Duty.AUDITOR})
+__all__ = ["SEE_THE_ORGANIZATION", "Duty", "Membership"]
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -46,6 +33,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def in_organization(self, organization: Organization | int) -> MembershipQuerySet:
         """Those of one organization."""
         return self.filter(organization=organization)
+
+    def visible_to(self, person: Person) -> MembershipQuerySet:
+        """All of the organizations that the person sees whole, those of the teams they lead, and their own."""
+        whole = Q(organization__in=Organization.objects.seen_whole_by(person))
+        return self.filter(whole | Q(team__in=Team.objects.led_by(person)) | Q(person=person))
 
 
 class Membership(TenantRow):

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.models.duty import SEE_THE_ORGANIZATION, Duty
 from accounts.models.facts import TenantRow
 
 if TYPE_CHECKING:
@@ -21,6 +22,15 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def of(self, person: Person) -> OrganizationQuerySet:
         """Those in which the person has a membership that has not ended."""
         return self.filter(membership__person=person, membership__ended_at__isnull=True).distinct()
+
+    def seen_whole_by(self, person: Person) -> OrganizationQuerySet:
+        """Those of which the person sees every row, by a duty for all of it."""
+        return self.filter(
+            membership__person=person,
+            membership__person__is_active=True,
+            membership__ended_at__isnull=True,
+            membership__duty__in=SEE_THE_ORGANIZATION,
+        ).distinct()
 
 
 class Organization(models.Model):
@@ -36,11 +46,31 @@ class Organization(models.Model):
         return self.name
 
 
+class TeamQuerySet(models.QuerySet["Team"]):
+    """Which teams somebody may see, and which they lead."""
+
+    def visible_to(self, person: Person) -> TeamQuerySet:
+        """All of the organizations that the person sees whole, and those they belong to."""
+        whole = Q(organization__in=Organization.objects.seen_whole_by(person))
+        return self.filter(whole | Q(membership__person=person, membership__ended_at__isnull=True)).distinct()
+
+    def led_by(self, person: Person) -> TeamQuerySet:
+        """Those that the person leads."""
+        return self.filter(
+            membership__person=person,
+            membership__person__is_active=True,
+            membership__ended_at__isnull=True,
+            membership__duty=Duty.LEAD,
+        )
+
+
 class Team(TenantRow):
     """People, and the IAM users they look after together."""
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60)
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -57,6 +87,15 @@ class Team(TenantRow):
         return self.name
 
 
+class EnvelopeQuerySet(models.QuerySet["Envelope"]):
+    """Which envelopes somebody may see."""
+
+    def visible_to(self, person: Person) -> EnvelopeQuerySet:
+        """All of the organizations that the person sees whole, and those of the teams they lead."""
+        whole = Q(organization__in=Organization.objects.seen_whole_by(person))
+        return self.filter(whole | Q(team__in=Team.objects.led_by(person)))
+
+
 class Envelope(TenantRow):
     """What a team's lead may hand out: in which accounts, which groups, under which path."""
 
@@ -67,6 +106,8 @@ class Envelope(TenantRow):
     permissions_boundary = models.ForeignKey(
         "accounts.IAMPolicy", on_delete=models.PROTECT, null=True, blank=True, related_name="envelopes"
     )
+
+    objects = EnvelopeQuerySet.as_manager()
 
     class Meta:
         constraints = [

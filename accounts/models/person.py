@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.models.membership import Membership
+
 if TYPE_CHECKING:
     from accounts.models.organization import Organization
 
@@ -28,6 +30,11 @@ class PersonManager(BaseUserManager["Person"]):
         return self.filter(
             is_active=True, membership__organization=organization, membership__ended_at__isnull=True
         ).distinct()
+
+    def visible_to(self, person: Person) -> models.QuerySet[Person]:
+        """Those of the organizations that the person sees whole, those of the teams they lead, and themselves."""
+        seen = Membership.objects.visible_to(person).filter(ended_at__isnull=True)
+        return self.filter(models.Q(pk__in=seen.values("person")) | models.Q(pk=person.pk))
 
     def get_by_natural_key(self, username: str | None) -> Person:
         return self.get(email__iexact=username)
