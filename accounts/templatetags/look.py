@@ -38,8 +38,8 @@ def dialog(content: SafeString, title: str, **parameters: Any) -> SafeString:
 
 
 @register.simple_block_tag
-def nothing_yet(content: SafeString, title: str, icon: str = "inbox") -> SafeString:
-    """What would stand here, and in the body how to begin; `empty` is the name of a part of Django's `for`."""
+def empty(content: SafeString, title: str, icon: str = "inbox") -> SafeString:
+    """What would stand here, and in the body how to begin. Not inside a `for`, whose own `empty` this would be."""
     return _part("empty", title=title, content=content, icon=icon)
 
 
