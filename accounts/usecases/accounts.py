@@ -43,7 +43,7 @@ def connect_account(
         external_id=secrets.token_urlsafe(EXTERNAL_ID_BYTES),
     )
     account.full_clean(exclude=["organization"])
-    account.save(force_insert=True)
+    _save_new(account)
     record(
         organization=organization,
         kind=Kind.ACCOUNT_CONNECTED,
@@ -102,6 +102,15 @@ def import_due_accounts(*, at: datetime) -> None:
 
 def _ring(account_import: AccountImport) -> None:
     current_app.send_task(IMPORT_TASK, args=[account_import.pk], queue="import", retry=False, ignore_result=True)
+
+
+def _save_new(account: Account) -> None:
+    # Two organizations may name the same account in the same second: both pass the check, one of them passes here.
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError:
+        raise ValidationError({"account_id": "Somebody has just connected this account."}) from None
 
 
 def _check_door(account_id: str, role_arn: str) -> None:

@@ -24,11 +24,12 @@ def try_again(*, by: Person, delivery: Delivery, reason: str, at: datetime) -> D
     :raises ValidationError: without a reason, or when it is neither stuck nor waiting.
     """
     _require(by=by, delivery=delivery, reason=reason)
+    stood = _as_it_stands(delivery)
     try:
         deliver.retry(delivery=delivery)
     except deliver.CannotBeRetried:
         raise ValidationError("It is on its way or has ended: there is nothing to try again.") from None
-    _record(Kind.DELIVERY_RETRIED, by=by, delivery=delivery, reason=reason, at=at)
+    _record(Kind.DELIVERY_RETRIED, by=by, delivery=delivery, reason=reason, at=at, details=stood)
     return delivery
 
 
@@ -40,11 +41,12 @@ def give_up(*, by: Person, delivery: Delivery, reason: str, at: datetime) -> Del
     :raises ValidationError: without a reason, or when it is not stuck or waiting.
     """
     _require(by=by, delivery=delivery, reason=reason)
+    stood = _as_it_stands(delivery)
     try:
         deliver.abandon(delivery=delivery, at=at)
     except deliver.CannotBeAbandoned:
         raise ValidationError("It is on its way or has ended: there is nothing to give up.") from None
-    _record(Kind.DELIVERY_GIVEN_UP, by=by, delivery=delivery, reason=reason, at=at)
+    _record(Kind.DELIVERY_GIVEN_UP, by=by, delivery=delivery, reason=reason, at=at, details=stood)
     return delivery
 
 
@@ -54,7 +56,13 @@ def _require(*, by: Person, delivery: Delivery, reason: str) -> None:
         raise ValidationError({"reason": "Say why: the ledger keeps it."})
 
 
-def _record(kind: Kind, *, by: Person, delivery: Delivery, reason: str, at: datetime) -> None:
+def _as_it_stands(delivery: Delivery) -> dict[str, object]:
+    return {"entry": str(delivery.entry_id), "attempts": delivery.attempts, "error": delivery.error}
+
+
+def _record(
+    kind: Kind, *, by: Person, delivery: Delivery, reason: str, at: datetime, details: dict[str, object]
+) -> None:
     record(
         organization=delivery.organization,
         kind=kind,
@@ -62,5 +70,5 @@ def _record(kind: Kind, *, by: Person, delivery: Delivery, reason: str, at: date
         subject=Subject("delivery", str(delivery.pk), delivery.subject),
         at=at,
         reason=reason,
-        details={"entry": str(delivery.entry_id), "attempts": delivery.attempts, "error": delivery.error},
+        details=details,
     )
