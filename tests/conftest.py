@@ -1,6 +1,5 @@
 """What every test stands on: no network but loopback, a clean cache, and a ledger that can be emptied between tests."""
 
-import importlib.util
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
@@ -13,7 +12,21 @@ from django.test import TransactionTestCase
 
 from portal.ledger import guards
 
-pytest_plugins = [name for name in ("tests.aws.server", "tests.cast") if importlib.util.find_spec(name)]
+pytest_plugins = ["tests.aws.server", "tests.cast"]
+
+
+@pytest.hookimpl
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of what one database alone has are run on that one; the suite runs on both, so nothing is left out."""
+    elsewhere = [item for item in items if connection.vendor not in databases(item)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
+
+
+def databases(item: pytest.Item) -> set[str]:
+    """The kinds of database that a test is for."""
+    marker = item.get_closest_marker("only_on")
+    return set(marker.args) if marker else {"sqlite", "postgresql"}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -59,7 +59,7 @@ def test_the_orm_is_refused_as_well(entry: Entry) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="REPLACE is SQLite's")
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("changed", ["id", "sequence"])
 def test_an_entry_cannot_be_replaced_by_an_insert(entry: Entry, changed: str) -> None:
     values = ", ".join({"id": "'x'", "sequence": "7"}[c] if c == changed else c for c in COLUMNS)
@@ -68,14 +68,14 @@ def test_an_entry_cannot_be_replaced_by_an_insert(entry: Entry, changed: str) ->
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="TRUNCATE is PostgreSQL's")
+@pytest.mark.only_on("postgresql")
 def test_the_table_cannot_be_truncated(entry: Entry) -> None:
     with pytest.raises(DatabaseError, match="never changed or deleted"):
         attempt("TRUNCATE ledger_entry CASCADE")
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="Replication roles are PostgreSQL's")
+@pytest.mark.only_on("postgresql")
 def test_a_session_that_replicates_is_refused_too(entry: Entry) -> None:
     with pytest.raises(DatabaseError, match="never changed or deleted"):
         attempt("SET LOCAL session_replication_role = replica; DELETE FROM ledger_entry")

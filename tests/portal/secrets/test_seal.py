@@ -259,7 +259,7 @@ def test_two_secrets_alike_are_not_seen_to_be_alike(seal_for: SealFor) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's files can be read by the test itself")
+@pytest.mark.only_on("sqlite")
 def test_the_databases_files_never_hold_it(seal_for: SealFor, person: Person, at: datetime, canary: str) -> None:
     sealed = seal_for()
     open_once(secret_id=sealed.pk, by=person, at=at)
