@@ -7,6 +7,8 @@ from django.core.checks import Tags, register
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from portal.ledger import checks, guards
+
 
 class LedgerConfig(AppConfig):
     """Installs the triggers that keep entries as they were written."""
@@ -17,14 +19,10 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """Guard the entries after each migration: SQLite drops triggers whenever it rebuilds a table."""
-        from portal.ledger import checks
-
         post_migrate.connect(guard_entries, sender=self, dispatch_uid="guard_entries")
         register(checks.entries_are_guarded, Tags.database)
 
 
 def guard_entries(*, using: str, **_signal: Any) -> None:  # Any: what a signal carries is Django's
     """Install the guards in the database that was just migrated."""
-    from portal.ledger import guards
-
     guards.install(connections[using])

@@ -11,7 +11,7 @@ from portal.ledger import guards
 
 def entries_are_guarded(
     *, databases: Sequence[str] | None, **_options: Any
-) -> list[checks.CheckMessage]:  # Any: Django's
+) -> list[checks.CheckMessage]:  # Any: what a check is given is Django's
     """Warn where the database would let somebody rewrite an entry.
 
     A warning and not an error: `migrate` runs this check first, and is what puts the guards back.

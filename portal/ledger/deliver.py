@@ -54,8 +54,8 @@ StuckKind = Delivery.StuckKind
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
 MAX_TIMES_STRANDED = 5
-# A backlog is rung for in portions: workers chain the rest, and a broker is not flooded by each sweep.
-RUNG_PER_SWEEP = 200
+# A backlog is rung for in portions, so that a sweep is short; the next sweeps ring for what is left.
+RUNG_PER_SWEEP = 500
 
 STUCK_KINDS: dict[type[errors.AWSError], StuckKind] = {
     errors.Denied: StuckKind.DENIED,
@@ -132,7 +132,7 @@ def sweep(*, at: datetime | None = None) -> None:
     now = at or database_now()
     take_back_stranded(now)
     ids = _in_turn(now)[:RUNG_PER_SWEEP]
-    doorbell.ring(Delivery.objects.filter(pk__in=ids))
+    doorbell.ring(Delivery.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def take_back_stranded(now: datetime) -> None:

@@ -1,4 +1,9 @@
-"""Recording: an entry and its deliveries, inside the caller's transaction or not at all."""
+"""Recording: an entry and its deliveries, inside the caller's transaction or not at all.
+
+Once the transaction commits, workers are told of the deliveries; where nobody hears it, the next sweep finds them.
+Names that people chose, such as the keys of tags, belong in the values of an entry's details and never among its keys:
+a key that looks like the name of a secret is refused.
+"""
 
 import re
 from collections.abc import Mapping
@@ -70,9 +75,7 @@ def record(
 ) -> Entry:
     """Write down one decision and what must reach AWS, in the transaction that makes it.
 
-    `by` is None where the portal itself acts. `details` is JSON without floating-point numbers; names that people chose
-    (the keys of tags) belong in its values, since a key that looks like a secret's name is refused. Once the
-    transaction commits, workers are told of the deliveries; where nobody hears it, the next sweep finds them.
+    `by` is None where the portal itself acts. `details` is JSON without floating-point numbers.
 
     :raises NotInTransaction: outside a transaction.
     :raises ReasonTooLong: for a reason of more than 2,000 characters.
@@ -82,8 +85,6 @@ def record(
     """
     if not connection.in_atomic_block:
         raise NotInTransaction("Record entries inside the transaction that makes the change.")
-    if len(reason) > REASON_LENGTH:
-        raise ReasonTooLong(f"A reason has at most {REASON_LENGTH:,} characters; this one has {len(reason):,}.")
     entry = Entry(
         organization_id=organization.pk,
         kind=str(kind),
@@ -131,6 +132,8 @@ def _post(entry: Entry, targets: tuple[Target, ...]) -> None:
 
 
 def _check(entry: Entry) -> None:
+    if len(entry.reason) > REASON_LENGTH:
+        raise ReasonTooLong(f"A reason has at most {REASON_LENGTH:,} characters; this one has {len(entry.reason):,}.")
     if timezone.is_naive(entry.at):
         raise NotRecordable("The time of an entry says in which time zone it is.")
     for text in (entry.by_name, entry.subject_id, entry.subject_name, entry.reason, entry.ticket):
