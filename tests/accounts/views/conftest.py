@@ -1,14 +1,25 @@
 """What the tests of pages share: clients of people, and rows to look at."""
 
+import re
 from collections.abc import Callable
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Account, IAMGroup, IAMUser, Person, Team
 from tests import factories
 
 Enter = Callable[[Person], Client]
+
+
+# Masked anew in each answer, so that it tells nothing (Django, django.middleware.csrf).
+CSRF_TOKEN = re.compile(rb"\b[A-Za-z0-9]{64}\b")
+
+
+def plain(answer: HttpResponse) -> bytes:
+    """The answer's body without what differs in every answer."""
+    return CSRF_TOKEN.sub(b"", answer.content)
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_fields_that_the_form_does_not_have_change_nothing(
 ) -> None:
     post(
         enter, lena, team=payments, account=acme_prod, organization=globex.pk, path="/", user_id="AIDAFAKE",
-        permissions_boundary_arn="arn:x", gone_at="2020-01-01", read_at="2020-01-01", source="get_user", at="2020-01-01",
+        permissions_boundary_arn="arn:x", gone_at="2020-01-01", read_at="2020-01-01", at="2020-01-01",
     )  # fmt: skip
 
     iam_user = IAMUser.objects.get()

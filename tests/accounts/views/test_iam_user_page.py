@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import Account, IAMGroup, IAMUser, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery
-from tests.accounts.views.conftest import Enter
+from tests.accounts.views.conftest import Enter, plain
 
 pytestmark = pytest.mark.usefixtures("envelope")
 
@@ -57,7 +57,7 @@ def test_for_another_organization_it_does_not_exist(
     of_nobody = client.get(reverse(name, args=[987654]))
 
     assert answer.status_code == 404
-    assert answer.content == of_nobody.content
+    assert plain(answer) == plain(of_nobody)
 
 
 def test_for_another_teams_lead_it_does_not_exist(enter: Enter, lena: Person, platform_robot: IAMUser) -> None:
