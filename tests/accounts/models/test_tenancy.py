@@ -1,0 +1,247 @@
+"""No row points into another organization or AWS account, whoever writes it and however: the database refuses."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+
+from accounts.models import Account, Duty, Envelope, Organization, Person, tenancy
+from portal.ledger.models import Delivery, Entry, Head
+from portal.ledger.record import Subject, Target, record
+from portal.secrets.models import SealedSecret
+from tests import factories
+
+AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+POSTGRESQL_NAME_LENGTH = 63
+
+World = dict[type[models.Model], models.Model]
+Case = tuple[type[models.Model], str]
+
+
+def our_models() -> Iterator[type[models.Model]]:
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.app_label in {"accounts", "ledger", "secrets", "federation"}:
+            yield model
+
+
+def binds(model: type[models.Model], name: str) -> bool:
+    """Whether the model has a foreign key of this name, `organization` or `account`."""
+    return any(field.name == name and isinstance(field, models.ForeignKey) for field in model._meta.concrete_fields)
+
+
+def references(bound: str) -> list[Case]:
+    """Every foreign key to a row that itself belongs to one organization (or account), read off the models anew."""
+    return [
+        (model, field.name)
+        for model in our_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and binds(field.related_model, bound)
+        and (binds(model, bound) or model._meta.auto_created)
+        and not (bound == "account" and model._meta.auto_created)
+    ]
+
+
+def homes() -> list[Case]:
+    """Every column that says to which organization or account a row belongs."""
+    return [
+        (model, name)
+        for model in our_models()
+        for name in ("organization", "account")
+        if binds(model, name) and not model._meta.auto_created
+    ]
+
+
+def case_id(case: object) -> str:
+    return case.__name__ if isinstance(case, type) else str(case)
+
+
+def populated(organization: Organization, account: Account, person: Person) -> World:
+    """One row of every model, all about one AWS account of one organization."""
+    team = factories.team(organization, f"Team of {account}")
+    group, policy = factories.iam_group(account, "group"), factories.iam_policy(account, "policy")
+    envelope = factories.envelope(team, accounts=[account], groups=[group], permissions_boundary=policy)
+    user = factories.iam_user(account, "user", team=team)
+    with transaction.atomic():
+        entry = record(
+            organization=organization,
+            kind="tests.made",
+            by=None,
+            subject=Subject("iam_user", str(user.pk), user.arn),
+            at=AT,
+            deliver=(Target(account.account_id, user.arn),),
+        )
+    secret = SealedSecret.objects.create(
+        organization=organization,
+        recipient=person,
+        purpose="tests",
+        bound_to=str(user.pk),
+        ciphertext=b"c",
+        nonce=b"n",
+        wrapped_key=b"k",
+        key_version="1",
+        created_at=AT,
+        expires_at=AT.replace(hour=13),
+    )
+    rows: list[models.Model] = [
+        team,
+        group,
+        policy,
+        envelope,
+        user,
+        account,
+        entry,
+        secret,
+        envelope.accounts.through._default_manager.get(envelope_id=envelope.pk),
+        envelope.groups.through._default_manager.get(envelope_id=envelope.pk),
+        factories.membership(person, Duty.LEAD, of=organization, team=team),
+        factories.iam_role(account, "role"),
+        factories.access_key(user),
+        factories.login_profile(user),
+        factories.mfa_device(user),
+        factories.group_membership(user, group),
+        factories.account_import(account),
+        Delivery.objects.get(entry=entry),
+        Head.objects.get(organization=organization),
+    ]
+    return {type(row): row for row in rows}
+
+
+@pytest.fixture
+def here(acme: Organization, acme_prod: Account, olive: Person) -> World:
+    return populated(acme, acme_prod, olive)
+
+
+@pytest.fixture
+def next_door(acme: Organization, acme_dev: Account, hugo: Person) -> World:
+    """Another AWS account of the same organization."""
+    return populated(acme, acme_dev, hugo)
+
+
+@pytest.fixture
+def abroad(globex: Organization, globex_main: Account, oskar: Person) -> World:
+    """Another organization."""
+    return populated(globex, globex_main, oskar)
+
+
+def point(row: models.Model, name: str, target: models.Model) -> None:
+    """Write the reference in plain SQL, past all of Django."""
+    column, key = row._meta.get_field(name).column, row._meta.pk.column
+    statement = f"UPDATE {row._meta.db_table} SET {column} = %s WHERE {key} = %s"
+    run(statement, [reference(target), prepared(row)[key]])
+
+
+def insert_copy(row: models.Model, name: str, target: models.Model) -> None:
+    """Insert the row once more in plain SQL, with another reference."""
+    values = prepared(row) | {row._meta.get_field(name).column: reference(target)}
+    values.pop(row._meta.pk.column)
+    columns, marks = ", ".join(values), ", ".join(["%s"] * len(values))
+    run(f"INSERT INTO {row._meta.db_table} ({columns}) VALUES ({marks})", list(values.values()))
+
+
+def reference(target: models.Model) -> Any:
+    """The row's key as the database takes it."""
+    return target._meta.pk.get_db_prep_save(target.pk, connection)
+
+
+def prepared(row: models.Model) -> dict[str, Any]:
+    """The row's columns as the database takes them."""
+    return {
+        field.column: field.get_db_prep_save(getattr(row, field.attname), connection)
+        for field in row._meta.concrete_fields
+    }
+
+
+def run(statement: str, parameters: list[Any]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def test_the_world_of_these_tests_has_a_row_of_every_bound_model(here: World) -> None:
+    bound = {model for model, _ in references("organization") + references("account") + homes()}
+
+    assert bound <= set(here)
+    assert {Envelope.accounts.through, Envelope.groups.through, Entry, Delivery} <= bound
+
+
+@pytest.mark.parametrize(("model", "name"), references("organization"), ids=case_id)
+def test_a_row_cannot_point_into_another_organization(
+    here: World, abroad: World, model: type[models.Model], name: str
+) -> None:
+    row = here[model]
+    target = abroad[row._meta.get_field(name).related_model]
+
+    with pytest.raises(IntegrityError, match="guard_"):
+        point(row, name, target)
+    with pytest.raises(IntegrityError, match="guard_"):
+        insert_copy(row, name, target)
+
+
+@pytest.mark.parametrize(("model", "name"), references("account"), ids=case_id)
+def test_a_row_cannot_point_into_another_account(
+    here: World, next_door: World, model: type[models.Model], name: str
+) -> None:
+    row = here[model]
+    target = next_door[row._meta.get_field(name).related_model]
+
+    with pytest.raises(IntegrityError, match="guard_"):
+        point(row, name, target)
+    with pytest.raises(IntegrityError, match="guard_"):
+        insert_copy(row, name, target)
+
+
+@pytest.mark.parametrize(("model", "name"), homes(), ids=case_id)
+def test_a_row_never_moves(
+    here: World, next_door: World, abroad: World, acme_dev: Account, globex: Organization, model: Any, name: str
+) -> None:
+    row, elsewhere = here[model], {"organization": globex, "account": acme_dev}[name]
+
+    # The ledger's own guard is as good, and speaks first.
+    with pytest.raises(IntegrityError, match="guard_|never changed"):
+        point(row, name, elsewhere)
+
+
+def test_django_is_held_by_the_guards_too(here: World, abroad: World) -> None:
+    envelope, account = here[Envelope], abroad[Account]
+    assert isinstance(envelope, Envelope)
+    assert isinstance(account, Account)
+
+    with pytest.raises(IntegrityError, match="guard_"), transaction.atomic():
+        envelope.accounts.add(account)
+
+
+def test_what_is_allowed_is_not_refused(here: World, next_door: World) -> None:
+    """Else a guard that refused everything would pass every test above."""
+    for row in (*here.values(), *next_door.values()):
+        if not isinstance(row, Entry | Head):
+            row.save()
+
+
+def test_names_are_unique_and_not_cut_off_by_postgresql() -> None:
+    names = [guard.name for guard in tenancy.guards()]
+
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) + len("_insert") <= POSTGRESQL_NAME_LENGTH
+
+
+@pytest.mark.django_db
+def test_installing_again_changes_nothing() -> None:
+    before = triggers()
+
+    tenancy.install(connection)
+
+    assert triggers() == before
+    assert len(before) >= len(list(tenancy.guards()))
+
+
+def triggers() -> set[str]:
+    query = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'guard_%%'",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'guard_%%'",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(query[connection.vendor], [])
+        return {name for (name,) in cursor.fetchall()}
