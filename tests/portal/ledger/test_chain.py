@@ -116,8 +116,11 @@ def test_two_swapped_entries_are_found(unguarded: list[Entry], organization: Org
 def test_an_entry_of_another_organization_is_found(
     unguarded: list[Entry], organization: Organization, another: Organization
 ) -> None:
-    Entry.objects.filter(pk=unguarded[0].pk).update(organization=another)
-    Head.objects.create(organization=another, sequence=1, hash=unguarded[0].hash)
+    moved = unguarded[0]
+    Entry.objects.filter(pk=moved.pk).delete()
+    moved.organization = another
+    moved.save(force_insert=True)
+    Head.objects.create(organization=another, sequence=1, hash=moved.hash)
 
     assert chain.verify(another) == Broken(1, "it does not have the content that was hashed")
     assert chain.verify(organization) == Broken(1, "it is missing")

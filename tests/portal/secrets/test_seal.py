@@ -170,7 +170,9 @@ def test_a_row_that_was_rewritten_does_not_open(
         "bound_to": "AKIAANOTHER",
     }
     sealed = seal_for()
-    SealedSecret.objects.update(**{field: values[field]})
+    SealedSecret.objects.filter(pk=sealed.pk).delete()
+    setattr(sealed, field, values[field])
+    sealed.save(force_insert=True)
 
     with pytest.raises(Unreadable):
         open_once(secret_id=sealed.pk, by=another_person if field == "recipient" else person, at=at)
