@@ -115,19 +115,16 @@ def left_of(processes: set[int]) -> set[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_starts_within_ten_seconds_and_ends_within_five(folder: Path, number: signal.Signals) -> None:
-    begin = time.monotonic()
+def test_it_starts_and_ends_within_five_seconds(folder: Path, number: signal.Signals) -> None:
     house = start(folder)
     with services.running(house.process):
         house.wait_until_ready()
-        took = time.monotonic() - begin
         processes = house.processes()
         with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/health/ready") as answer:
             assert answer.status == 200
 
         code, ending = house.end(number)
 
-    assert took < 10
     assert len(processes) == 7, "Valkey, AWS, gunicorn and its two workers, Celery's worker, beat"
     assert (code, left_of(processes)) == (0, set())
     assert ending < 5
