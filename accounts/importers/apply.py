@@ -111,6 +111,9 @@ def _write_groups(row: IAMUser, snapshot: Snapshot, groups: list[IAMGroup]) -> N
 
 
 def _write_group(account: Account, snapshot: Snapshot, group: GroupDetail) -> IAMGroup:
+    IAMGroup.objects.give_way(
+        account=account, group_name=group.group_name, group_id=group.group_id, at=snapshot.read_at
+    )
     row, _ = IAMGroup.objects.update_or_create(
         account=account,
         group_id=group.group_id,

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models.facts import FactFromAWS, source_and_time_go_together
 from accounts.models.iam_user import IAMUser
+
+if TYPE_CHECKING:
+    from accounts.models.account import Account
 from accounts.models.organization import Organization, Team
 
 if TYPE_CHECKING:
@@ -27,6 +33,12 @@ class IAMGroupQuerySet(models.QuerySet["IAMGroup"]):
     def present(self) -> IAMGroupQuerySet:
         """Those that AWS held when it was last read."""
         return self.filter(gone_at__isnull=True)
+
+
+    def give_way(self, *, account: Account, group_name: str, group_id: str, at: datetime) -> None:
+        """A group of this name with another id was deleted and made again: the older row is of the past."""
+        older = self.present().filter(account=account, group_name__iexact=group_name)
+        older.exclude(group_id=group_id).update(gone_at=at)
 
 
 class IAMGroup(FactFromAWS):
