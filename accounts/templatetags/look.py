@@ -22,7 +22,7 @@ JUST_NOW = timedelta(minutes=1)
 @register.simple_block_tag
 def page_header(content: SafeString, title: str, **parameters: Any) -> SafeString:
     """The head of a page; the body holds its buttons."""
-    return _part("page_header", title=title, content=content.strip(), **parameters)
+    return _part("page_header", title=title, content=content, **parameters)
 
 
 @register.simple_block_tag
