@@ -1,0 +1,39 @@
+"""The records room's admins, one file each; importing them registers them."""
+
+from accounts.admin.access_key import AccessKeyAdmin
+from accounts.admin.account import AccountAdmin
+from accounts.admin.account_import import AccountImportAdmin
+from accounts.admin.delivery import DeliveryAdmin
+from accounts.admin.entry import EntryAdmin
+from accounts.admin.envelope import EnvelopeAdmin
+from accounts.admin.iam_group import IAMGroupAdmin
+from accounts.admin.iam_policy import IAMPolicyAdmin
+from accounts.admin.iam_role import IAMRoleAdmin
+from accounts.admin.iam_user import IAMUserAdmin
+from accounts.admin.login_profile import LoginProfileAdmin
+from accounts.admin.membership import MembershipAdmin
+from accounts.admin.mfa_device import MFADeviceAdmin
+from accounts.admin.organization import OrganizationAdmin
+from accounts.admin.person import PersonAdmin
+from accounts.admin.sealed_secret import SealedSecretAdmin
+from accounts.admin.team import TeamAdmin
+
+__all__ = [
+    "AccessKeyAdmin",
+    "AccountAdmin",
+    "AccountImportAdmin",
+    "DeliveryAdmin",
+    "EntryAdmin",
+    "EnvelopeAdmin",
+    "IAMGroupAdmin",
+    "IAMPolicyAdmin",
+    "IAMRoleAdmin",
+    "IAMUserAdmin",
+    "LoginProfileAdmin",
+    "MFADeviceAdmin",
+    "MembershipAdmin",
+    "OrganizationAdmin",
+    "PersonAdmin",
+    "SealedSecretAdmin",
+    "TeamAdmin",
+]

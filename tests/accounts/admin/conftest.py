@@ -1,0 +1,122 @@
+"""Worlds to look at from the records room: one row of every model, of one team in one organization."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Duty, IAMUser, Membership, Organization, Person, Team
+from portal.ledger.models import Delivery
+from portal.ledger.record import Subject, Target, record
+from portal.secrets.models import SealedSecret
+from tests import factories
+
+Enter = Callable[[Person], Client]
+# By the names of the models, as the records room's addresses have them.
+World = dict[str, Model]
+
+NOT_A_SECRET = b"CANARY-contents-of-a-sealed-secret"
+
+
+def world(of: Organization, number: int, *, team: Team | None = None) -> World:
+    """A team with an AWS account of its own and one row of everything in it; `number` keeps its names apart."""
+    team = team or factories.team(of, f"Team{number}")
+    somebody = factories.member(f"somebody{number}@{of.slug}.test", Duty.MEMBER, of=of, team=team)
+    account = factories.account(of, f"{number:012d}", name=f"{of.slug}-{number}")
+    iam_user = factories.iam_user(account, f"{of.slug}-user-{number}", team=team, owner=somebody, tags={"of": of.slug})
+    group = factories.iam_group(account, f"{of.slug}-group-{number}")
+    policy = factories.iam_policy(account, f"{of.slug}-policy-{number}")
+    delivery = _delivery(of, iam_user, somebody)
+    return {
+        "organization": of,
+        "team": team,
+        "envelope": factories.envelope(
+            team, path=f"/{of.slug}/", accounts=[account], groups=[group], permissions_boundary=policy
+        ),
+        "membership": Membership.objects.get(person=somebody),
+        "person": somebody,
+        "account": account,
+        "iamuser": iam_user,
+        "iamgroup": group,
+        "iampolicy": policy,
+        "iamrole": factories.iam_role(account, f"{of.slug}-role-{number}"),
+        "accesskey": factories.access_key(iam_user),
+        "loginprofile": factories.login_profile(iam_user),
+        "mfadevice": factories.mfa_device(iam_user),
+        "accountimport": factories.account_import(account),
+        "entry": delivery.entry,
+        "delivery": delivery,
+        "sealedsecret": _sealed_secret(of, somebody),
+    }
+
+
+def _delivery(of: Organization, iam_user: IAMUser, by: Person) -> Delivery:
+    with transaction.atomic():
+        entry = record(
+            organization=of,
+            kind="accounts.iam_user.created",
+            by=by,
+            subject=Subject("iam_user", str(iam_user.pk), iam_user.arn),
+            at=factories.READ_AT,
+            deliver=(Target(lane=iam_user.account.account_id, subject=iam_user.arn),),
+        )
+    return entry.deliveries.get()
+
+
+def _sealed_secret(of: Organization, recipient: Person) -> SealedSecret:
+    return SealedSecret.objects.create(
+        organization=of,
+        recipient=recipient,
+        purpose="access key",
+        bound_to=f"of {recipient.email}",
+        ciphertext=NOT_A_SECRET,
+        nonce=b"n" * 12,
+        wrapped_key=NOT_A_SECRET,
+        key_version="v1",
+        created_at=factories.READ_AT,
+        expires_at=factories.READ_AT + timedelta(hours=1),
+    )
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Two worlds of Acme, Lena's and one that she has nothing to do with, and one of Globex."""
+
+    payments: World
+    platform: World
+    globex: World
+
+
+@pytest.fixture
+def worlds(acme: Organization, globex: Organization, payments: Team, lena: Person, oskar: Person) -> Worlds:
+    return Worlds(world(acme, 1001, team=payments), world(acme, 1002), world(globex, 7003))
+
+
+@pytest.fixture
+def enter() -> Enter:
+    """A browser in which the person is signed in."""
+
+    def entered(person: Person) -> Client:
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return entered
+
+
+def models() -> list[str]:
+    """The names of all models in the records room."""
+    return sorted(model._meta.model_name or "" for model in admin.site._registry)
+
+
+def address(name: str, view: str = "changelist", *arguments: Any) -> str:
+    """Where a model's list, or a row's page, is in the records room."""
+    (model,) = (model for model in admin.site._registry if model._meta.model_name == name)
+    return reverse(f"admin:{model._meta.app_label}_{name}_{view}", args=arguments)

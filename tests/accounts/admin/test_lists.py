@@ -1,0 +1,68 @@
+"""The lists of the records room cost the same with many rows as with few."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import IAMUser, Organization, Person
+from tests import factories
+from tests.accounts.admin.conftest import Enter, Worlds, address, models, world
+
+# The frame of every page takes about half of them; the rest are the permissions, the count, the rows, and one per filter.
+MOST_QUERIES = 20
+MORE = 12
+
+
+def queries_of(client: Client, path: str) -> list[str]:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(path).status_code == 200
+    return [query["sql"] for query in queries.captured_queries]
+
+
+@pytest.mark.parametrize("name", models())
+def test_a_list_takes_a_fixed_number_of_queries(
+    enter: Enter, olive: Person, acme: Organization, worlds: Worlds, name: str
+) -> None:
+    client = enter(olive)
+    few = queries_of(client, address(name))
+
+    for number in range(2000, 2000 + MORE):
+        world(acme, number)
+    many = queries_of(client, address(name))
+
+    assert len(many) == len(few), "\n".join(many)
+    assert len(many) <= MOST_QUERIES, "\n".join(many)
+
+
+@pytest.fixture
+def a_thousand(worlds: Worlds) -> list[IAMUser]:
+    like: IAMUser = IAMUser.objects.get(pk=worlds.payments["iamuser"].pk)
+    return IAMUser.objects.bulk_create(
+        IAMUser(
+            organization=like.organization,
+            account=like.account,
+            team=like.team,
+            owner=like.owner,
+            user_name=f"number-{number:04d}",
+            user_id=factories.unique_id("AIDA"),
+        )
+        for number in range(1000)
+    )
+
+
+def test_a_thousand_rows_come_in_pages(enter: Enter, olive: Person, a_thousand: list[IAMUser]) -> None:
+    client = enter(olive)
+
+    first, last = client.get(address("iamuser")), client.get(f"{address('iamuser')}?p=21")
+
+    assert first.context["cl"].result_count == 1002
+    assert len(first.context["cl"].result_list) == 50
+    assert [row.user_name for row in last.context["cl"].result_list] == ["number-0998", "number-0999"]
+    assert len(queries_of(client, address("iamuser"))) <= MOST_QUERIES
+
+
+def test_a_search_looks_through_all_of_them(enter: Enter, lena: Person, a_thousand: list[IAMUser]) -> None:
+    answer = enter(lena).get(f"{address('iamuser')}?q=number-0777")
+
+    assert [row.user_name for row in answer.context["cl"].result_list] == ["number-0777"]
