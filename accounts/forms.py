@@ -161,7 +161,7 @@ class ConnectAccountForm(forms.Form):
     role_arn = forms.CharField(
         label="Role ARN",
         max_length=600,
-        help_text="The role that the portal assumes, such as arn:aws:iam::111122223333:role/gatehouse-portal.",
+        help_text="The role that the portal assumes, such as arn:aws:iam::123456789012:role/gatehouse-portal.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
