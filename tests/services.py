@@ -229,6 +229,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """Start the servers before pytest-django reads the settings, which want their addresses."""
     run = Run(Path(tempfile.mkdtemp(prefix="gatehouse-tests-")))
     early_config.stash[_RUN] = run
+    early_config.add_cleanup(partial(_end, run))
     # PostgreSQL runs as another user where this is root; it must pass through here, and can see nothing else.
     run.folder.chmod(0o711)
     os.environ.update(_calm())
@@ -261,12 +262,7 @@ def _peer(run: Run) -> str | None:
     return installed
 
 
-@pytest.hookimpl
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what was started, and leave nothing behind."""
-    run = config.stash.get(_RUN, None)
-    if run is None:
-        return
+def _end(run: Run) -> None:
     for server in run.servers:
         server.stop()
     shutil.rmtree(run.folder, ignore_errors=True)

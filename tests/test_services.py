@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import psycopg2
 import pytest
@@ -60,7 +61,7 @@ def run_pytest(folder: Path, test: str) -> list[str]:
     (folder / "pytest.ini").write_text("[pytest]\n")
     options = ["-p", "tests.services", "-p", "no:django", "--rootdir", str(folder), "-c", str(folder / "pytest.ini")]
     command = [sys.executable, "-m", "pytest", *options, str(folder)]
-    return subprocess.run(command, cwd=services.ROOT, capture_output=True, text=True).stdout.splitlines()
+    return subprocess.run(command, cwd=services.ROOT, stdout=PIPE, stderr=STDOUT, text=True).stdout.splitlines()
 
 
 def test_the_end_of_a_run_says_what_was_left_out_and_then_how_it_went(tmp_path: Path) -> None:
@@ -79,8 +80,12 @@ def test_the_end_of_a_run_says_that_nothing_was_left_out(tmp_path: Path) -> None
     assert "= 1 passed in " in lines[-1]
 
 
-def test_a_run_leaves_no_folder_behind(tmp_path: Path) -> None:
-    lines = run_pytest(tmp_path, "import os\ndef test_it(): raise AssertionError('in ' + os.environ['VAR_DIR'])")
+@pytest.mark.parametrize("place", ["test", "conftest"])
+def test_a_run_leaves_no_folder_behind(tmp_path: Path, place: str) -> None:
+    failing = "import os\n{}raise AssertionError('in ' + os.environ['VAR_DIR'])"
+    if place == "conftest":
+        (tmp_path / "conftest.py").write_text(failing.format(""))
+    lines = run_pytest(tmp_path, failing.format("def test_it(): "))
 
     folder = next(line.partition("AssertionError: in ")[2] for line in lines if "AssertionError: in " in line)
     assert "gatehouse-tests-" in folder
