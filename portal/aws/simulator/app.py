@@ -53,7 +53,7 @@ class Simulator:
         if path.startswith(("/federation", "/console/")):
             return self._console.answer(Request(environ))(environ, start_response)
         request = requests.read(environ)
-        refusal = keys.refusal(request.access_key_id) if request.access_key_id else None
+        refusal = keys.refusal(request.access_key_id, request.operation)
         if refusal is not None:
             return answer(request, refusal)(environ, start_response)
         return self._carry(request, environ)(environ, start_response)

@@ -11,6 +11,17 @@ from portal.aws.simulator.hub import PARTITION, REGION
 
 INVALID = Refusal(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
 EXPIRED = Refusal(403, "ExpiredToken", "The security token included in the request is expired")
+UNSIGNED_REFUSED = Refusal(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+# What AWS takes from whoever has a token of somebody else's instead of a key.
+UNSIGNED = frozenset(
+    {
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "GetCredentialsForIdentity",
+        "GetId",
+        "GetOpenIdToken",
+    }
+)
 ADMINISTRATOR = "OrganizationAccountAccessRole"
 
 
@@ -23,8 +34,10 @@ def owner(access_key_id: str) -> tuple[str, AccessKey] | None:
     return None
 
 
-def refusal(access_key_id: str) -> Refusal | None:
-    """Why AWS does not accept a request signed with this key, or None."""
+def refusal(access_key_id: str, operation: str = "") -> Refusal | None:
+    """Why AWS does not accept a request signed with this key ("" where nobody signed it), or None."""
+    if not access_key_id:
+        return None if operation in UNSIGNED else UNSIGNED_REFUSED
     found = owner(access_key_id)
     if found is None or found[1].status != "Active":
         return INVALID

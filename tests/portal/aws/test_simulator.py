@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 from botocore.exceptions import ClientError
 from moto.core.utils import utcnow
 from moto.sts.models import sts_backends
@@ -44,6 +45,17 @@ def test_an_unknown_key_is_refused(aws: AWS) -> None:
     sts = client(aws, "sts", "AKIANOBODYHASTHISKEY")
 
     assert refusal_of(sts.get_caller_identity) == ("InvalidClientTokenId", 403)
+
+
+@pytest.mark.parametrize("path", ["/", "/moto-api/reset", "/moto-api/data.json"])
+def test_what_nobody_signed_is_refused(aws: AWS, path: str) -> None:
+    aws.boto3(ACCOUNT).create_user(UserName="mia")
+
+    answer = requests.post(f"{aws.url}{path}", data={"Action": "DeleteUser", "UserName": "mia"}, timeout=10)
+
+    assert answer.status_code == 403
+    assert "MissingAuthenticationToken" in answer.text
+    assert aws.boto3(ACCOUNT).get_user(UserName="mia")
 
 
 def test_an_inactive_key_is_refused_and_works_again_when_active(aws: AWS) -> None:
