@@ -13,6 +13,8 @@ PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role/[\x21-\x7e]{1,512}")
 TAG_KEY = re.compile(r"[\w .:/=+@-]{1,128}")
 TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")
+# In the serial number of a virtual MFA device, which is an ARN; no other kind of device has it.
+VIRTUAL_MFA = ":mfa/"
 
 # The tags that say which of the ledger's entries made or changed a thing. People set none of these.
 OWN_TAG_PREFIX = "gatehouse:"

@@ -10,6 +10,9 @@ from accounts.delivery import held
 from accounts.delivery.groups import add_to_group
 from portal.aws import errors
 from portal.aws.iam import IAM
+from portal.aws.iam.users import User
+from portal.ledger.clock import database_now
+from portal.ledger.deliver import keep_baseline
 from portal.ledger.models import Delivery, Entry
 
 
@@ -20,18 +23,18 @@ def carry(entry: Entry, delivery: Delivery) -> held.Held:
     """
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
-    _make_or_adopt(iam, entry)
+    user = _make_or_adopt(iam, entry, delivery)
     for group_name in entry.details["groups"]:
-        add_to_group(iam, entry, user_name=iam_user.user_name, group_name=group_name)
+        add_to_group(iam, user, group_name=group_name)
     try:
-        return held.read(iam, user_name=iam_user.user_name)
+        return held.read(iam, user_name=user.user_name)
     except errors.NotFound as error:
-        raise held.may_not_be_seen_yet(entry, error) from None
+        raise held.may_not_be_seen_yet(user.create_date, error) from None
 
 
 def settle(entry: Entry, answer: held.Held, at: datetime) -> None:
     """From now on the row says what AWS holds."""
-    held.write_down(held.subject_of(entry), answer)
+    held.write_down(entry, answer)
 
 
 def abandon(entry: Entry, delivery: Delivery, at: datetime) -> None:
@@ -41,19 +44,18 @@ def abandon(entry: Entry, delivery: Delivery, at: datetime) -> None:
     iam_user.save(update_fields=["gone_at"])
 
 
-def _make_or_adopt(iam: IAM, entry: Entry) -> None:
+def _make_or_adopt(iam: IAM, entry: Entry, delivery: Delivery) -> User:
     details: dict[str, Any] = entry.details
     tags = {tag["key"]: tag["value"] for tag in details["tags"]} | held.entry_tag(entry)
     try:
-        iam.create_user(
+        return iam.create_user(
             user_name=details["user_name"],
             path=details["path"],
             tags=tags,
             permissions_boundary=details["permissions_boundary"] or None,
         )
     except errors.Conflict as conflict:
-        if not _is_ours(iam, entry):
-            raise conflict from None
+        return _adopt(iam, entry, delivery, conflict)
     except errors.NotFound as error:
         raise errors.Refused(
             operation=error.operation,
@@ -63,11 +65,23 @@ def _make_or_adopt(iam: IAM, entry: Entry) -> None:
         ) from None
 
 
-def _is_ours(iam: IAM, entry: Entry) -> bool:
-    """Whether an earlier attempt of this very entry made the user that is in the way."""
+def _adopt(iam: IAM, entry: Entry, delivery: Delivery, conflict: errors.Conflict) -> User:
+    """The user that is in the way, where an earlier attempt of this very entry made it."""
     try:
         user = iam.get_user(user_name=entry.details["user_name"])
     except errors.NotFound as error:
-        # AWS said just now that the name is taken: its reads are behind its writes.
-        raise held.may_not_be_seen_yet(entry, error) from None
-    return user.tags.get(arns.ENTRY_TAG) == str(entry.pk)
+        later = held.may_not_be_seen_yet(_taken_since(delivery), error)
+        raise (later if isinstance(later, errors.TryLater) else conflict) from None
+    if user.tags.get(arns.ENTRY_TAG) != str(entry.pk):
+        raise conflict
+    return user
+
+
+def _taken_since(delivery: Delivery) -> datetime:
+    """When AWS first said both that the name is taken and that nobody bears it.
+
+    Its reads are behind its writes, and our own user will be seen; or the name is another's in other letters.
+    """
+    if delivery.baseline is None:
+        keep_baseline(delivery=delivery, baseline=database_now().isoformat())
+    return datetime.fromisoformat(str(delivery.baseline))

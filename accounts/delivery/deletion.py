@@ -8,14 +8,18 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
+from accounts import arns
 from accounts.delivery import held
+from accounts.models import IAMUser
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.aws.iam.access_keys import AccessKeyStatus
+from portal.aws.iam.account import EntityType
 from portal.ledger.deliver import keep_baseline
 from portal.ledger.models import Delivery, Entry
 
-VIRTUAL = ":mfa/"
+# Something was hung on the user meanwhile, or AWS's reads are behind: all steps again, then a human.
+ATTEMPTS_WITH_LEFTOVERS = 6
 
 
 def carry(entry: Entry, delivery: Delivery) -> None:
@@ -28,12 +32,13 @@ def carry(entry: Entry, delivery: Delivery) -> None:
     try:
         held.require_same(iam, iam_user)
     except errors.NotFound as error:
-        _believe_gone(iam_user.create_date, error)
+        _require_gone(iam, iam_user, error)
         _delete_virtual_mfa_devices(iam, _virtual_mfa_devices(delivery))
         return
     _remember_mfa_devices(iam, iam_user.user_name, delivery)
     for step in STEPS:
         step(iam, iam_user.user_name)
+    _delete_user(iam, iam_user.user_name, delivery)
     _delete_virtual_mfa_devices(iam, _virtual_mfa_devices(delivery))
 
 
@@ -42,17 +47,25 @@ def settle(entry: Entry, answer: None, at: datetime) -> None:
     iam_user = held.subject_of(entry)
     iam_user.gone_at = at
     iam_user.save(update_fields=["gone_at"])
-    iam_user.group_memberships.all().delete()
-    iam_user.mfa_devices.all().delete()
-    iam_user.access_keys.present().update(gone_at=at)
+    held.strip(IAMUser.objects.filter(pk=iam_user.pk), at=at)
 
 
-def _believe_gone(create_date: datetime | None, error: errors.NotFound) -> None:
-    """A user that was made minutes ago may only not be seen yet."""
-    if create_date is not None and held.database_now() - create_date < held.QUIET_TIME:
-        raise errors.TryLater(
-            operation=error.operation, code=error.code, message=error.message, request_id=error.request_id
-        ) from None
+def _require_gone(iam: IAM, iam_user: IAMUser, error: errors.NotFound) -> None:
+    """Believe that it is gone from a complete reading alone: a name can have been changed.
+
+    :raises errors.Conflict: when the very user is there under another name.
+    :raises errors.TryLater: when AWS's readings still differ.
+    """
+    details = iam.get_account_authorization_details(filter=[EntityType.USER])
+    names = [user.user_name for user in details.user_detail_list if user.user_id == iam_user.user_id]
+    if iam_user.user_name in names:
+        raise held.later(error)
+    if names:
+        raise errors.Conflict(
+            operation="GetUser",
+            code="AnotherUserName",
+            message=f"{iam_user.user_name} is named {names[0]} now. Refresh the account, then try again.",
+        )
 
 
 def _disable_access_keys(iam: IAM, user_name: str) -> None:
@@ -90,7 +103,7 @@ def _remember_mfa_devices(iam: IAM, user_name: str, delivery: Delivery) -> None:
     """Once deactivated, a virtual device no longer tells whose it was: its name is committed before the first call."""
     found = {device.serial_number for device in iam.list_mfa_devices(user_name=user_name)}
     known = set(_virtual_mfa_devices(delivery))
-    keep_baseline(delivery=delivery, baseline=sorted(known | {name for name in found if VIRTUAL in name}))
+    keep_baseline(delivery=delivery, baseline=sorted(known | {name for name in found if arns.VIRTUAL_MFA in name}))
 
 
 def _virtual_mfa_devices(delivery: Delivery) -> list[str]:
@@ -130,9 +143,15 @@ def _delete_boundary(iam: IAM, user_name: str) -> None:
         iam.delete_user_permissions_boundary(user_name=user_name)
 
 
-def _delete_user(iam: IAM, user_name: str) -> None:
-    with suppress(errors.NotFound):
+def _delete_user(iam: IAM, user_name: str, delivery: Delivery) -> None:
+    try:
         iam.delete_user(user_name=user_name)
+    except errors.NotFound:
+        return
+    except errors.Conflict as error:
+        if delivery.attempts >= ATTEMPTS_WITH_LEFTOVERS:
+            raise
+        raise held.later(error) from None
 
 
 STEPS = (
@@ -144,5 +163,4 @@ STEPS = (
     _remove_policies,
     _leave_groups,
     _delete_boundary,
-    _delete_user,
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from accounts.delivery import held
 from portal.aws import errors
 from portal.aws.iam import IAM
+from portal.aws.iam.users import User
 from portal.ledger.models import Delivery, Entry
 
 
@@ -17,8 +19,8 @@ def carry_addition(entry: Entry, delivery: Delivery) -> held.Held:
     """
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
-    held.require_same(iam, iam_user)
-    add_to_group(iam, entry, user_name=iam_user.user_name, group_name=entry.details["group"])
+    user = held.require_same(iam, iam_user)
+    add_to_group(iam, user, group_name=entry.details["group"])
     return held.read(iam, user_name=iam_user.user_name)
 
 
@@ -28,26 +30,27 @@ def carry_removal(entry: Entry, delivery: Delivery) -> held.Held:
     iam = held.iam_of(iam_user.account)
     held.require_same(iam, iam_user)
     if entry.details["group"] in _group_names(iam, iam_user.user_name):
-        iam.remove_user_from_group(user_name=iam_user.user_name, group_name=entry.details["group"])
+        with suppress(errors.NotFound):
+            iam.remove_user_from_group(user_name=iam_user.user_name, group_name=entry.details["group"])
     return held.read(iam, user_name=iam_user.user_name)
 
 
 def settle(entry: Entry, answer: held.Held, at: datetime) -> None:
     """From now on the row says what AWS holds."""
-    held.write_down(held.subject_of(entry), answer)
+    held.write_down(entry, answer)
 
 
-def add_to_group(iam: IAM, entry: Entry, *, user_name: str, group_name: str) -> None:
+def add_to_group(iam: IAM, user: User, *, group_name: str) -> None:
     """Add, and tell apart the two things that AddUserToGroup may not find.
 
     :raises errors.Refused: when the group is not there: a human must choose another.
     :raises errors.TryLater: when the user is not there yet.
     """
     try:
-        iam.add_user_to_group(user_name=user_name, group_name=group_name)
+        iam.add_user_to_group(user_name=user.user_name, group_name=group_name)
     except errors.NotFound as error:
         if _exists(iam, group_name):
-            raise held.may_not_be_seen_yet(entry, error) from None
+            raise held.may_not_be_seen_yet(user.create_date, error) from None
         raise errors.Refused(
             operation=error.operation,
             code=error.code,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from accounts import arns
-from accounts.models import Account, GroupMembership, IAMGroup, IAMUser, Source
+from accounts.models import AccessKey, Account, GroupMembership, IAMGroup, IAMUser, LoginProfile, MFADevice, Source
 from portal.aws import connect, errors
 from portal.aws.iam import IAM
 from portal.aws.iam.groups import Group
@@ -60,8 +62,12 @@ def require_same(iam: IAM, iam_user: IAMUser) -> User:
 
     :raises portal.aws.errors.Conflict: when another user bears the name now.
     :raises portal.aws.errors.NotFound: when none does.
+    :raises portal.aws.errors.TryLater: when none does yet, and it was made a moment ago.
     """
-    user = iam.get_user(user_name=iam_user.user_name)
+    try:
+        user = iam.get_user(user_name=iam_user.user_name)
+    except errors.NotFound as error:
+        raise may_not_be_seen_yet(iam_user.create_date, error) from None
     if user.user_id != iam_user.user_id:
         raise errors.Conflict(
             operation="GetUser",
@@ -71,17 +77,40 @@ def require_same(iam: IAM, iam_user: IAMUser) -> User:
     return user
 
 
-def may_not_be_seen_yet(entry: Entry, error: errors.NotFound) -> errors.AWSError:
+def may_not_be_seen_yet(made_at: datetime | None, error: errors.NotFound) -> errors.AWSError:
     """For something just made: not there means not there yet. After the quiet time it means not there."""
-    if database_now() - entry.at < QUIET_TIME:
-        return errors.TryLater(
-            operation=error.operation, code=error.code, message=error.message, request_id=error.request_id
-        )
-    return error
+    is_young = made_at is not None and database_now() - made_at < QUIET_TIME
+    return later(error) if is_young else error
 
 
-def write_down(iam_user: IAMUser, held: Held) -> None:
-    """Write what AWS holds into the IAM user's row and its group memberships."""
+def later(error: errors.AWSError) -> errors.TryLater:
+    """The same, where time alone will put it right."""
+    return errors.TryLater(
+        operation=error.operation, code=error.code, message=error.message, request_id=error.request_id
+    )
+
+
+def strip(iam_users: QuerySet[IAMUser], *, at: datetime) -> None:
+    """AWS no longer holds these users, so nothing hangs on them any more."""
+    for hanging in (GroupMembership, MFADevice, LoginProfile):
+        hanging._default_manager.filter(iam_user__in=iam_users).delete()
+    AccessKey.objects.present().filter(iam_user__in=iam_users).update(gone_at=at)
+
+
+def write_down(entry: Entry, held: Held) -> None:
+    """Write what AWS holds into the row of the entry's IAM user and its group memberships.
+
+    A row that was read later than this already says it, or something newer.
+    """
+    # Locked against an import that writes the same row: of two, the later reading must stay.
+    rows = IAMUser.objects.select_related("account", "organization").select_for_update(of=("self",), no_key=True)
+    iam_user = rows.get(pk=int(entry.subject_id))
+    if iam_user.read_at is None or iam_user.read_at <= held.read_at:
+        _write_user(iam_user, held)
+        _write_groups(iam_user, held)
+
+
+def _write_user(iam_user: IAMUser, held: Held) -> None:
     user = held.user
     iam_user.user_name, iam_user.path, iam_user.user_id = user.user_name, user.path, user.user_id
     iam_user.tags, iam_user.create_date = dict(user.tags), user.create_date
@@ -99,7 +128,6 @@ def write_down(iam_user: IAMUser, held: Held) -> None:
             "read_at",
         ]
     )
-    _write_groups(iam_user, held)
 
 
 def _write_groups(iam_user: IAMUser, held: Held) -> None:
@@ -120,6 +148,9 @@ def _write_groups(iam_user: IAMUser, held: Held) -> None:
 
 def _group_row(iam_user: IAMUser, group: Group, read_at: datetime) -> IAMGroup:
     """The portal's row of the group; one that no import has seen yet is written down here."""
+    IAMGroup.objects.give_way(
+        account=iam_user.account, group_name=group.group_name, group_id=group.group_id, at=read_at
+    )
     row, _ = IAMGroup.objects.get_or_create(
         account=iam_user.account,
         group_id=group.group_id,

@@ -13,13 +13,14 @@ def carry(entry: Entry, delivery: Delivery) -> held.Held:
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
     held.require_same(iam, iam_user)
-    if put := {tag["key"]: tag["value"] for tag in entry.details["put"]}:
-        iam.tag_user(user_name=iam_user.user_name, tags=put)
+    # First off, then on: IAM ignores the case of users' tag keys, and "Team" would take the new "team" with it.
     if removed := entry.details["removed"]:
         iam.untag_user(user_name=iam_user.user_name, tag_keys=removed)
+    if put := {tag["key"]: tag["value"] for tag in entry.details["put"]}:
+        iam.tag_user(user_name=iam_user.user_name, tags=put)
     return held.read(iam, user_name=iam_user.user_name)
 
 
 def settle(entry: Entry, answer: held.Held, at: datetime) -> None:
     """From now on the row says what AWS holds."""
-    held.write_down(held.subject_of(entry), answer)
+    held.write_down(entry, answer)

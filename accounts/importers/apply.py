@@ -6,17 +6,16 @@ What is newer than the snapshot stays: a delivery may have read an IAM user back
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
-from accounts.importers import credentials, ownership
+from accounts.importers import users
+from accounts.importers.documents import inline_policies, storable
+from accounts.importers.names import writable
 from accounts.importers.snapshot import Snapshot
-from accounts.models import Account, GroupMembership, IAMGroup, IAMPolicy, IAMRole, IAMUser, Source
-from portal.aws.iam.account import GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail
-
-# A thing that was read this shortly before the snapshot may not be seen in it yet: IAM is eventually consistent.
-QUIET_TIME = timedelta(minutes=5)
+from accounts.importers.users import QUIET_TIME
+from accounts.models import Account, IAMGroup, IAMPolicy, IAMRole, Source
+from portal.aws.iam.account import GroupDetail, ManagedPolicyDetail, RoleDetail
 
 
 @dataclass
@@ -33,87 +32,66 @@ class Applied:
 
 def apply(account: Account, snapshot: Snapshot) -> Applied:
     """Write the whole snapshot. The caller holds the transaction and the account's row."""
-    applied = Applied()
-    for policy in snapshot.details.policies:
+    details = snapshot.details
+    _conclude_gone(account, snapshot)
+    for policy in details.policies:
         _write_policy(account, snapshot, policy)
-        applied.policies += 1
-    for role in snapshot.details.role_detail_list:
+    for role in details.role_detail_list:
         _write_role(account, snapshot, role)
-        applied.roles += 1
-    groups = {group.group_name: _write_group(account, snapshot, group) for group in snapshot.details.group_detail_list}
-    applied.groups = len(groups)
-    _conclude_gone(account, snapshot, applied)
-    for user in snapshot.details.user_detail_list:
-        _write_user(account, snapshot, user, groups, applied)
+    new, gone = users.write(account, snapshot, _write_groups(account, snapshot))
     account.alias, account.source, account.read_at = (
         snapshot.alias,
         Source.ACCOUNT_AUTHORIZATION_DETAILS,
         snapshot.read_at,
     )
     account.save(update_fields=["alias", "source", "read_at"])
-    return applied
+    return Applied(
+        iam_users=len(details.user_detail_list),
+        new=new,
+        gone=gone,
+        groups=len(details.group_detail_list),
+        roles=len(details.role_detail_list),
+        policies=len(details.policies),
+    )
 
 
-def _conclude_gone(account: Account, snapshot: Snapshot, applied: Applied) -> None:
+def _conclude_gone(account: Account, snapshot: Snapshot) -> None:
     """Only a complete reading says "gone", and never of what was read a moment before it."""
     details = snapshot.details
-    ids = {
-        IAMUser: ("user_id", [user.user_id for user in details.user_detail_list]),
+    ids: dict[type[IAMGroup | IAMRole | IAMPolicy], tuple[str, list[str]]] = {
         IAMGroup: ("group_id", [group.group_id for group in details.group_detail_list]),
         IAMRole: ("role_id", [role.role_id for role in details.role_detail_list]),
         IAMPolicy: ("policy_id", [policy.policy_id for policy in details.policies]),
     }
     for model, (field, present) in ids.items():
-        gone = model.objects.filter(
+        model.objects.filter(
             ~Q(**{f"{field}__in": present}),
             account=account,
             gone_at__isnull=True,
             read_at__lt=snapshot.read_at - QUIET_TIME,
-        )
-        count = gone.update(gone_at=snapshot.read_at)
-        if model is IAMUser:
-            applied.gone = count
+        ).update(gone_at=snapshot.read_at)
 
 
-def _write_user(
-    account: Account, snapshot: Snapshot, user: UserDetail, groups: dict[str, IAMGroup], applied: Applied
-) -> None:
-    applied.iam_users += 1
-    row = IAMUser.objects.filter(account=account, user_id=user.user_id).first()
-    if row is None:
-        # The portal is making a user of this name, or one of this name went a moment ago: a later import tells.
-        if IAMUser.objects.present().filter(account=account, user_name__iexact=user.user_name).exists():
-            return
-        row = ownership.given_up_by_the_portal(account, user) or ownership.new_row(account, user)
-        applied.new += 1
-    elif row.read_at is not None and row.read_at > snapshot.read_at:
-        return
-    _fill_user(row, snapshot, user)
-    _write_groups(row, snapshot, [groups[name] for name in user.group_list if name in groups])
-    credentials.write(row, snapshot)
+def _write_groups(account: Account, snapshot: Snapshot) -> dict[str, IAMGroup]:
+    """The rows of the account's groups by the names that the snapshot gives them."""
+    rows = {row.group_id: row for row in IAMGroup.objects.filter(account=account)}
+    told = {group.group_id: group for group in snapshot.details.group_detail_list}
+    names = writable(
+        held={key: row.group_name for key, row in rows.items() if row.gone_at is None},
+        wanted={key: group.group_name for key, group in told.items()},
+    )
+    _free_names([rows[key] for key in names & set(rows) if rows[key].group_name != told[key].group_name])
+    rows |= {key: _write_group(account, snapshot, told[key]) for key in names}
+    return {group.group_name: rows[key] for key, group in told.items() if key in rows}
 
 
-def _fill_user(row: IAMUser, snapshot: Snapshot, user: UserDetail) -> None:
-    row.user_id = user.user_id
-    row.user_name, row.path, row.create_date, row.gone_at = user.user_name, user.path, user.create_date, None
-    row.tags = dict(user.tags)
-    row.permissions_boundary_arn = user.permissions_boundary or ""
-    row.attached_policy_arns = [policy.policy_arn for policy in user.attached_managed_policies]
-    row.inline_policies = _inline(user.user_policy_list)
-    row.source, row.read_at = Source.ACCOUNT_AUTHORIZATION_DETAILS, snapshot.read_at
-    row.save()
-
-
-def _write_groups(row: IAMUser, snapshot: Snapshot, groups: list[IAMGroup]) -> None:
-    row.group_memberships.exclude(iam_group__in=groups).delete()
-    for group in groups:
-        GroupMembership.objects.update_or_create(iam_user=row, iam_group=group, defaults=_read(row.account, snapshot))
+def _free_names(rows: list[IAMGroup]) -> None:
+    """Let go of the names that change, so that two groups can swap theirs; each row is written again at once."""
+    freed = IAMGroup.objects.present().filter(pk__in=[row.pk for row in rows])
+    freed.update(gone_at=F("read_at"))
 
 
 def _write_group(account: Account, snapshot: Snapshot, group: GroupDetail) -> IAMGroup:
-    IAMGroup.objects.give_way(
-        account=account, group_name=group.group_name, group_id=group.group_id, at=snapshot.read_at
-    )
     row, _ = IAMGroup.objects.update_or_create(
         account=account,
         group_id=group.group_id,
@@ -124,7 +102,7 @@ def _write_group(account: Account, snapshot: Snapshot, group: GroupDetail) -> IA
             "arn": group.arn,
             "create_date": group.create_date,
             "attached_policy_arns": [policy.policy_arn for policy in group.attached_managed_policies],
-            "inline_policies": _inline(group.group_policy_list),
+            "inline_policies": inline_policies(group.group_policy_list),
             "gone_at": None,
         },
     )
@@ -141,7 +119,7 @@ def _write_role(account: Account, snapshot: Snapshot, role: RoleDetail) -> None:
             "path": role.path,
             "arn": role.arn,
             "create_date": role.create_date,
-            "trust_policy": role.assume_role_policy_document,
+            "trust_policy": storable(role.assume_role_policy_document),
             "attached_policy_arns": [policy.policy_arn for policy in role.attached_managed_policies],
             "gone_at": None,
         },
@@ -158,7 +136,7 @@ def _write_policy(account: Account, snapshot: Snapshot, policy: ManagedPolicyDet
             "path": policy.path,
             "arn": policy.arn,
             "default_version_id": policy.default_version_id,
-            "document": policy.policy_document,
+            "document": storable(policy.policy_document),
             "gone_at": None,
         },
     )
@@ -171,7 +149,3 @@ def _read(account: Account, snapshot: Snapshot) -> dict[str, object]:
         "source": Source.ACCOUNT_AUTHORIZATION_DETAILS,
         "read_at": snapshot.read_at,
     }
-
-
-def _inline(policies: tuple[PolicyDetail, ...]) -> dict[str, object]:
-    return {policy.policy_name: policy.policy_document for policy in policies}

@@ -10,11 +10,9 @@ from portal.aws.iam.credential_report import CredentialReportRow, ReportedAccess
 
 def write(row: IAMUser, snapshot: Snapshot) -> None:
     """Everything about the user's credentials; a user younger than the report has only what was asked for directly."""
-    reported = snapshot.report_row(row.user_name)
-    if reported is not None and reported.user_creation_time == row.create_date:
+    reported = None if row.create_date is None else snapshot.report_rows.get((row.user_name, row.create_date))
+    if reported is not None:
         _write_login_profile(row, snapshot, reported)
-    else:
-        reported = None
     _write_access_keys(row, snapshot, reported)
     _write_mfa_devices(row, snapshot)
 
@@ -37,7 +35,9 @@ def _write_login_profile(row: IAMUser, snapshot: Snapshot, reported: CredentialR
 
 
 def _write_access_keys(row: IAMUser, snapshot: Snapshot, reported: CredentialReportRow | None) -> None:
-    keys = snapshot.access_keys.get(row.user_name, ())
+    keys = snapshot.access_keys.get(row.user_name)
+    if keys is None:
+        return
     row.access_keys.present().exclude(access_key_id__in=[key.access_key_id for key in keys]).update(
         gone_at=snapshot.read_at
     )
@@ -79,7 +79,9 @@ def _reported_key(key: AccessKeyMetadata, reported: CredentialReportRow | None) 
 
 
 def _write_mfa_devices(row: IAMUser, snapshot: Snapshot) -> None:
-    serial_numbers = snapshot.mfa_serial_numbers.get(row.user_name, ())
+    serial_numbers = snapshot.mfa_serial_numbers.get(row.user_name)
+    if serial_numbers is None:
+        return
     row.mfa_devices.exclude(serial_number__in=serial_numbers).delete()
     for serial_number in serial_numbers:
         MFADevice.objects.update_or_create(

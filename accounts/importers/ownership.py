@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from accounts import arns
+from accounts.kinds import Kind
 from accounts.models import Account, IAMUser, Membership, Person, Team
 from portal.aws.iam.account import UserDetail
 from portal.ledger.models import Entry
@@ -13,12 +14,18 @@ TEAM_TAG, OWNER_TAG, KIND_TAG, PURPOSE_TAG = "team", "owner", "kind", "purpose"
 
 
 def given_up_by_the_portal(account: Account, user: UserDetail) -> IAMUser | None:
-    """The row of a creation that was given up after AWS had made the user: it is that user after all."""
+    """The row of a creation that was given up after AWS had made the user: it is that user after all.
+
+    One that is still on its way is never taken: its delivery knows by itself what is its own.
+    """
     entry_id = _entry_id(user.tags.get(arns.ENTRY_TAG, ""))
-    entry = Entry.objects.of(account.organization).filter(pk=entry_id, subject_type="iam_user").first()
+    if entry_id is None:
+        return None
+    entry = Entry.objects.of(account.organization).filter(pk=entry_id, kind=Kind.IAM_USER_CREATED).first()
     if entry is None:
         return None
-    return IAMUser.objects.filter(pk=int(entry.subject_id), account=account, user_id="").first()
+    given_up = IAMUser.objects.filter(account=account, user_id="", gone_at__isnull=False)
+    return given_up.filter(pk=int(entry.subject_id), user_name=user.user_name).first()
 
 
 def new_row(account: Account, user: UserDetail) -> IAMUser:

@@ -7,14 +7,17 @@ GetAccountAuthorizationDetails and GetCredentialReport).
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import TypeAlias
 
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.aws.iam.access_keys import AccessKeyMetadata
-from portal.aws.iam.account import AccountAuthorizationDetails, EntityType
+from portal.aws.iam.account import AccountAuthorizationDetails, EntityType, UserDetail
 from portal.aws.iam.credential_report import CredentialReport, CredentialReportRow, ReportState
 from portal.ledger.clock import database_now
 
@@ -22,12 +25,26 @@ ENTITIES = (EntityType.USER, EntityType.GROUP, EntityType.ROLE, EntityType.LOCAL
 REPORT_TRIES = 15
 REPORT_PAUSE_SECONDS = 1.0
 
+# A user's name and the time at which it was made: a name alone may have passed to another user since.
+Identity: TypeAlias = tuple[str, datetime]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Unique ids of users that had keys, or MFA devices that are not virtual, when the account was last read.
+
+    They are asked about whatever the report says: it may be four hours old, and its names may be others' by now.
+    """
+
+    with_access_keys: frozenset[str]
+    with_hardware_mfa: frozenset[str]
+
 
 @dataclass(frozen=True)
 class Snapshot:
     """What an account held at `read_at`; `access_keys` and `mfa_serial_numbers` are by user name.
 
-    A user of whom `access_keys` says nothing was not asked about: the report says that they have none.
+    Where they say nothing of a user, nothing is known: the user was not asked about, or had gone before that.
     """
 
     read_at: datetime
@@ -37,13 +54,19 @@ class Snapshot:
     access_keys: dict[str, tuple[AccessKeyMetadata, ...]]
     mfa_serial_numbers: dict[str, tuple[str, ...]]
 
-    def report_row(self, user_name: str) -> CredentialReportRow | None:
-        """The user's row; None for a user who is younger than the report."""
-        return next((row for row in self.report.rows if row.user == user_name), None)
+    @cached_property
+    def report_rows(self) -> dict[Identity, CredentialReportRow]:
+        """The report's rows; one for nobody who is younger than the report or has another name since."""
+        return {identity_of(row): row for row in self.report.rows}
 
 
-def fetch(iam: IAM, *, may_have_keys: Collection[str]) -> Snapshot:
-    """Read the account. `may_have_keys` names users whose keys are asked for whatever the report says.
+def identity_of(row: CredentialReportRow) -> Identity:
+    """Of whom the row tells."""
+    return row.user, row.user_creation_time
+
+
+def fetch(iam: IAM, *, known: Known) -> Snapshot:
+    """Read the account.
 
     :raises portal.aws.errors.AWSError: when any part could not be read; then nothing is known.
     """
@@ -55,8 +78,8 @@ def fetch(iam: IAM, *, may_have_keys: Collection[str]) -> Snapshot:
         alias=next(iter(iam.list_account_aliases()), ""),
         details=details,
         report=report,
-        access_keys=_access_keys(iam, details, report, may_have_keys),
-        mfa_serial_numbers=_mfa_serial_numbers(iam, report),
+        access_keys=_access_keys(iam, details, report, known.with_access_keys),
+        mfa_serial_numbers=_mfa_serial_numbers(iam, details, report, known.with_hardware_mfa),
     )
 
 
@@ -71,32 +94,43 @@ def _report(iam: IAM) -> CredentialReport:
 
 
 def _access_keys(
-    iam: IAM, details: AccountAuthorizationDetails, report: CredentialReport, may_have_keys: Collection[str]
+    iam: IAM, details: AccountAuthorizationDetails, report: CredentialReport, known: Collection[str]
 ) -> dict[str, tuple[AccessKeyMetadata, ...]]:
-    without = {row.user for row in report.rows if not _has_keys(row)} - set(may_have_keys)
-    asked = [user.user_name for user in details.user_detail_list if user.user_name not in without]
-    return {name: keys for name in asked if (keys := _keys_of(iam, name)) is not None}
-
-
-def _keys_of(iam: IAM, user_name: str) -> tuple[AccessKeyMetadata, ...] | None:
-    # Deleted between the two readings: the next import sees it gone.
-    try:
-        return iam.list_access_keys(user_name=user_name)
-    except errors.NotFound:
-        return None
+    without = {identity_of(row) for row in report.rows if not _has_keys(row)}
+    found: dict[str, tuple[AccessKeyMetadata, ...]] = {}
+    for user in _without_those(details, without, known):
+        with suppress(errors.NotFound):
+            found[user.user_name] = iam.list_access_keys(user_name=user.user_name)
+    return found
 
 
 def _has_keys(row: CredentialReportRow) -> bool:
     return any(key.is_active or key.last_rotated is not None for key in row.access_keys)
 
 
-def _mfa_serial_numbers(iam: IAM, report: CredentialReport) -> dict[str, tuple[str, ...]]:
+def _mfa_serial_numbers(
+    iam: IAM, details: AccountAuthorizationDetails, report: CredentialReport, known: Collection[str]
+) -> dict[str, tuple[str, ...]]:
     """Virtual devices come in one list; users with MFA and no virtual device have another kind and are asked for."""
-    found: dict[str, tuple[str, ...]] = {}
+    virtual: dict[str, tuple[str, ...]] = {}
     for device in iam.list_virtual_mfa_devices():
         if device.user_name:
-            found[device.user_name] = (*found.get(device.user_name, ()), device.serial_number)
-    for row in report.rows:
-        if row.mfa_active and not row.is_root and row.user not in found:
-            found[row.user] = tuple(device.serial_number for device in iam.list_mfa_devices(user_name=row.user))
+            virtual[device.user_name] = (*virtual.get(device.user_name, ()), device.serial_number)
+    found = {user.user_name: virtual.get(user.user_name, ()) for user in details.user_detail_list}
+    without = {identity_of(row) for row in report.rows if not row.mfa_active}
+    for user in _without_those(details, without, known):
+        if user.user_name not in virtual or user.user_id in known:
+            del found[user.user_name]
+            with suppress(errors.NotFound):
+                devices = iam.list_mfa_devices(user_name=user.user_name)
+                found[user.user_name] = tuple(device.serial_number for device in devices)
     return found
+
+
+def _without_those(
+    details: AccountAuthorizationDetails, without: Collection[Identity], known: Collection[str]
+) -> Iterator[UserDetail]:
+    """Those of whom the report does not say that they have none, and those who were seen with one."""
+    for user in details.user_detail_list:
+        if user.user_id in known or (user.user_name, user.create_date) not in without:
+            yield user

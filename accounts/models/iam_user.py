@@ -42,7 +42,7 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
 
     def with_facts(self) -> IAMUserQuerySet:
         """With all that a row of a list shows, in a fixed number of queries."""
-        devices = IAMUser.mfa_devices.rel.related_model.objects
+        devices = IAMUser.mfa_devices.rel.related_model._default_manager
         return (
             self.select_related("account", "team", "owner", "login_profile")
             .prefetch_related("access_keys")

@@ -200,7 +200,7 @@ def test_a_row_never_moves(
     row, elsewhere = here[model], {"organization": globex, "account": acme_dev}[name]
 
     # The ledger's own guard is as good, and speaks first.
-    with pytest.raises(IntegrityError, match="guard_|never changed"):
+    with pytest.raises(IntegrityError, match=r"guard_|never changed"):
         point(row, name, elsewhere)
 
 
