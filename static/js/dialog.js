@@ -1,14 +1,19 @@
 // Shows what htmx loads into the page's dialog, and empties it when it closes. The browser itself keeps the focus inside
 // and gives it back to the opener.
 
+const FIELDS = "input:not([type='hidden']), select, textarea";
 const dialog = document.getElementById("dialog");
+
+function focusWhereToWrite() {
+  const field = dialog.querySelector("[aria-invalid='true'], [autofocus]") ?? dialog.querySelector(FIELDS);
+  field?.focus();
+}
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== dialog) return;
-  const isEmpty = !dialog.hasChildNodes();
-  if (isEmpty) dialog.close();
-  else if (!dialog.open) dialog.showModal();
-  else focusFirstMistake();
+  if (!dialog.hasChildNodes()) return dialog.close();
+  if (!dialog.open) dialog.showModal();
+  focusWhereToWrite();
 });
 
 dialog.addEventListener("close", () => dialog.replaceChildren());
@@ -19,7 +24,3 @@ dialog.addEventListener("click", (event) => {
   event.preventDefault();
   dialog.close();
 });
-
-function focusFirstMistake() {
-  dialog.querySelector("[aria-invalid='true']")?.focus();
-}

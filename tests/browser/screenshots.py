@@ -38,7 +38,6 @@ class Sight:
 AT_THE_DOOR = (
     Sight("sign-in", "/auth/login/"),
     Sight("reset-password", "/auth/password/reset/"),
-    Sight("not-found-outside", "/nothing-here/"),
 )
 INSIDE: dict[str, tuple[Sight, ...]] = {
     "lena@acme.test": (
@@ -53,7 +52,6 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("change-password", "/auth/password/change/"),
         Sight("e-mail", "/auth/email/"),
         Sight("menu-of-person", "/", press="Lena"),
-        Sight("not-found", "/team/iam-users/0/"),
     ),
     "mia@acme.test": (Sight("home-member", "/"),),
     "hugo@acme.test": (Sight("home-helpdesk", "/"),),
