@@ -213,6 +213,8 @@ MFA_ADAPTER = "federation.adapters.mfa.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Gatehouse"
+# Phones drift: one step of 30 seconds before and after counts too (RFC 6238, 5.2). A used code is refused all the same.
+MFA_TOTP_TOLERANCE = 1
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 
 # The browser

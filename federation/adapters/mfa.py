@@ -12,4 +12,4 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return keys.encrypt_at_rest(text, context="mfa")
 
     def decrypt(self, encrypted_text: str) -> str:
-        return keys.decrypt_at_rest(encrypted_text, context="mfa")
+        return keys.decrypt_at_rest(encrypted_text, context="mfa").decode()

@@ -102,16 +102,16 @@ class Visit:
         self._contexts: list[BrowserContext] = []
         self._complaints: list[str] = []
 
-    def by(self, person: Person) -> Visitor:
+    def by(self, person: Person, *, has_scripts: bool = True) -> Visitor:
         """The person's own browser, signed in."""
         can_sign_in(person)
-        visitor = self.anonymous()
+        visitor = self.anonymous(has_scripts=has_scripts)
         visitor.sign_in(person)
         return visitor
 
-    def anonymous(self) -> Visitor:
+    def anonymous(self, *, has_scripts: bool = True) -> Visitor:
         """A browser that nobody has signed in with."""
-        context = self._browser.new_context()
+        context = self._browser.new_context(java_script_enabled=has_scripts)
         context.set_default_timeout(10_000)
         self._contexts.append(context)
         page = context.new_page()

@@ -1,0 +1,89 @@
+"""axe finds nothing serious on any page, light and dark, wide and narrow (WCAG 2.2 AA)."""
+
+from pathlib import Path
+from typing import Any
+
+import axe_core_python
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from accounts.models import Account, IAMUser, Person, Team
+from accounts.usecases import iam_users
+from portal.ledger.models import Delivery, Entry
+from tests import factories
+from tests.browser.conftest import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+AXE = next(Path(axe_core_python.__file__).parent.rglob("axe.min.js"))
+RUN = (
+    """() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"""
+)
+SERIOUS = {"serious", "critical"}
+LOOKS = [("light", 1440, 900), ("dark", 1440, 900), ("light", 390, 844), ("dark", 390, 844)]
+
+OPEN_PAGES = ["/auth/login/", "/auth/password/reset/", "/auth/signup/"]
+OWN_PAGES = ["/auth/2fa/", "/auth/email/", "/auth/password/change/", "/auth/logout/"]
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds, as sentences; the page's own policy lets no foreign script in, so it is evaluated from outside."""
+    page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate(RUN)
+    return [
+        f"{finding['id']}: {finding['help']}: {node['html'][:160]}"
+        for finding in found["violations"]
+        if finding["impact"] in SERIOUS
+        for node in finding["nodes"]
+    ]
+
+
+@pytest.fixture
+def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelope: None) -> list[str]:
+    """One address of each page, with something on it."""
+    iam_user = factories.iam_user(acme_prod, "ledger-reader", team=payments, owner=mia, tags={"env": "prod"})
+    factories.access_key(iam_user)
+    factories.login_profile(iam_user)
+    iam_users.tag_iam_user(by=lena, iam_user=iam_user, tags={}, at=timezone.now(), reason="Asked by finance")
+    Delivery.objects.update(
+        state=Delivery.State.STUCK, stuck_kind=Delivery.StuckKind.DENIED, error="AWS denied UntagUser: not allowed."
+    )
+    user = f"/team/iam-users/{IAMUser.objects.get().pk}"
+    return [
+        "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
+        f"{user}/delete/", "/accounts/", f"/accounts/{acme_prod.pk}/", "/accounts/connect/", "/deliveries/",
+        f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
+        "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("scheme", "width", "height"), LOOKS)
+def test_nothing_serious_stands_on_any_page(
+    visit: Visit, pages: list[str], olive: Person, scheme: str, width: int, height: int
+) -> None:
+    stranger, owner = visit.anonymous(), visit.by(olive)
+    findings: dict[str, list[str]] = {}
+
+    for visitor, addresses in ((stranger, OPEN_PAGES), (owner, pages)):
+        visitor.page.set_viewport_size({"width": width, "height": height})
+        visitor.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for address in addresses:
+            visitor.go(address)
+            findings[address] = serious(visitor.page)
+
+    assert {address: found for address, found in findings.items() if found} == {}
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_scrolls_sideways(visit: Visit, pages: list[str], olive: Person, width: int) -> None:
+    owner = visit.by(olive)
+    owner.page.set_viewport_size({"width": width, "height": 844})
+    too_wide = []
+
+    for address in pages:
+        owner.go(address)
+        if owner.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            too_wide.append(address)
+
+    assert too_wide == []
