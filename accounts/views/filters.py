@@ -26,6 +26,13 @@ def _accounts(request: PortalRequest) -> QuerySet[Account]:
     return rows.order_by("name", "pk")
 
 
+class FilterForm(forms.Form):
+    """The fields above a list; a dialog over it may ask for the same names, so the ids are the list's own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="filter_%s", **kwargs)
+
+
 class IAMUserFilter(django_filters.FilterSet):
     """The team's list."""
 
@@ -40,6 +47,7 @@ class IAMUserFilter(django_filters.FilterSet):
 
     class Meta:
         model = IAMUser
+        form = FilterForm
         fields = ["q", "team", "account", "kind"]
 
     def search(self, rows: QuerySet[IAMUser], name: str, value: str) -> QuerySet[IAMUser]:
@@ -73,6 +81,7 @@ class EntryFilter(django_filters.FilterSet):
 
     class Meta:
         model = Entry
+        form = FilterForm
         fields = ["q", "kind", "since", "until"]
 
     def search(self, rows: QuerySet[Entry], name: str, value: str) -> QuerySet[Entry]:
@@ -88,6 +97,7 @@ class DeliveryFilter(django_filters.FilterSet):
 
     class Meta:
         model = Delivery
+        form = FilterForm
         fields = ["state", "lane"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

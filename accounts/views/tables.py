@@ -33,7 +33,7 @@ class IAMUserTable(tables.Table):
     owner = tables.Column("Owner", accessor="owner__name", default="Nobody")
     team = tables.Column("Team", accessor="team__name", default="Unassigned")
     keys = tables.Column("Access keys", empty_values=(), orderable=False, attrs=SECONDARY)
-    mfa = tables.BooleanColumn("MFA", accessor="has_mfa")
+    mfa = tables.BooleanColumn(verbose_name="MFA", accessor="has_mfa")
 
     class Meta:
         model = IAMUser
