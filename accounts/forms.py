@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -93,8 +93,8 @@ class CreateIAMUserForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._by = by
         teams = access.teams_for(by=by, to=Permission.CREATE_IAM_USER, organization=organization)
-        self.fields["team"].queryset = teams.order_by("name", "pk")
-        self.fields["owner"].queryset = Person.objects.members_of(organization).order_by("name", "pk")
+        self._choice("team").queryset = teams.order_by("name", "pk")
+        self._choice("owner").queryset = Person.objects.members_of(organization).order_by("name", "pk")
         self._offer_accounts_and_groups()
 
     def _offer_accounts_and_groups(self) -> None:
@@ -102,15 +102,19 @@ class CreateIAMUserForm(forms.Form):
         team = self._chosen("team")
         if team is None:
             return
-        self.fields["account"].queryset = access.accounts_for(by=self._by, team=team).order_by("name", "pk")
+        self._choice("account").queryset = access.accounts_for(by=self._by, team=team).order_by("name", "pk")
         account = self._chosen("account")
         if account is not None:
             groups = envelope.groups_for(by=self._by, team=team, account=account).order_by("group_name", "pk")
-            self.fields["groups"].choices = [(group.group_name, group.group_name) for group in groups]
+            choices = [(group.group_name, group.group_name) for group in groups]
+            cast("forms.MultipleChoiceField", self.fields["groups"]).choices = choices
+
+    def _choice(self, name: str) -> forms.ModelChoiceField:
+        return cast("forms.ModelChoiceField", self.fields[name])
 
     def _chosen(self, name: str) -> Any:
         """The row that the field holds, if the person may choose it; else the one that a browser would show first."""
-        queryset = self.fields[name].queryset
+        queryset: Any = self._choice(name).queryset
         value = self[name].value()
         chosen = queryset.filter(pk=value).first() if str(value or "").isdecimal() else None
         return chosen or queryset.first()
@@ -132,9 +136,8 @@ class AddToGroupForm(forms.Form):
     def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         groups = envelope.groups_open_to(by=by, iam_user=iam_user).exclude(group_memberships__iam_user=iam_user)
-        self.fields["groups"].choices = [
-            (group.group_name, group.group_name) for group in groups.order_by("group_name")
-        ]
+        choices = [(group.group_name, group.group_name) for group in groups.order_by("group_name", "pk")]
+        cast("forms.ChoiceField", self.fields["groups"]).choices = choices
 
 
 class ReasonForm(forms.Form):

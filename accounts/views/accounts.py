@@ -27,6 +27,7 @@ from accounts.views.tables import PAGE, AccountTable
 class AccountList(SingleTableView):
     """The organization's AWS accounts, as far as the person sees them."""
 
+    request: PortalRequest
     table_class = AccountTable
     template_name = "accounts/accounts.html"
     table_pagination = PAGE
@@ -95,12 +96,12 @@ def _accounts(request: PortalRequest) -> QuerySet[Account]:
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     account = get_object_or_404(_accounts(request), pk=pk)
     imports = [(row, states.of_import(row)) for row in account.imports.order_by("-created_at", "-pk")[:5]]
-    may = {"by": request.user, "organization": account.organization}
+    person, organization = request.user, account.organization
     return {
         "account": account,
         "imports": imports,
         "state": states.of_account(account),
         "is_moving": any(shown.is_moving for _, shown in imports),
-        "may_refresh": access.may(to=Permission.REFRESH_ACCOUNT, **may),
-        "may_connect": access.may(to=Permission.CONNECT_ACCOUNT, **may),
+        "may_refresh": access.may(by=person, to=Permission.REFRESH_ACCOUNT, organization=organization),
+        "may_connect": access.may(by=person, to=Permission.CONNECT_ACCOUNT, organization=organization),
     }

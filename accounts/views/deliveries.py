@@ -24,11 +24,13 @@ from accounts.views.filters import DeliveryFilter
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.tables import PAGE, DeliveryTable
 from portal.ledger.models import Delivery
+from portal.ledger.models.delivery import DeliveryQuerySet
 
 
 class DeliveryList(SingleTableMixin, FilterView):
     """All deliveries of the organization."""
 
+    request: PortalRequest
     table_class = DeliveryTable
     filterset_class = DeliveryFilter
     table_pagination = PAGE
@@ -46,7 +48,7 @@ class DeliveryList(SingleTableMixin, FilterView):
         return {"at": timezone.now()}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        stuck = self.get_queryset().stuck().count()
+        stuck = _deliveries(self.request).stuck().count()
         subtitle = f"{stuck} stuck: somebody must decide" if stuck else "Nothing is stuck"
         return super().get_context_data(**kwargs) | {"subtitle": subtitle}
 
@@ -101,7 +103,7 @@ def _decide(
     return dialogs.show(request, title=title, form=form, button=button, warning=warning, back=page)
 
 
-def _deliveries(request: PortalRequest) -> QuerySet[Delivery]:
+def _deliveries(request: PortalRequest) -> DeliveryQuerySet:
     organization = organization_of(request)
     access.require(by=request.user, to=Permission.VIEW_DELIVERIES, organization=organization)
     return Delivery.objects.of(organization).select_related("entry", "organization")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.views.organization import PortalRequest
 
-def show(request: HttpRequest, *, title: str, **context: Any) -> HttpResponse:
+
+def show(request: PortalRequest, *, title: str, **context: Any) -> HttpResponse:
     """The form: as a part for htmx, else in the frame of a page.
 
     The context needs `form`, `button` (its words) and `back` (where Cancel leads); it may say `warning` and `extra`,
@@ -19,6 +21,6 @@ def show(request: HttpRequest, *, title: str, **context: Any) -> HttpResponse:
     return render(request, template, {"title": title, "post_to": request.get_full_path(), **context})
 
 
-def done(request: HttpRequest, address: str) -> HttpResponse:
+def done(request: PortalRequest, address: str) -> HttpResponse:
     """On to where the outcome is seen."""
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)

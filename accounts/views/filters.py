@@ -30,7 +30,7 @@ class FilterForm(forms.Form):
     """The fields above a list; a dialog over it may ask for the same names, so the ids are the list's own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="filter_%s", **kwargs)
+        super().__init__(*args, **{**kwargs, "auto_id": "filter_%s"})
 
 
 class IAMUserFilter(django_filters.FilterSet):

@@ -29,6 +29,7 @@ HISTORY_LENGTH = 20
 class IAMUserList(SingleTableMixin, FilterView):
     """The IAM users that the person looks after or may see, in the organization they are looking at."""
 
+    request: PortalRequest
     table_class = IAMUserTable
     filterset_class = IAMUserFilter
     table_pagination = PAGE
@@ -73,7 +74,7 @@ def facts(request: PortalRequest, pk: int) -> HttpResponse:
 def state(request: PortalRequest, pk: int) -> HttpResponse:
     """The badge in a list's row."""
     iam_user = find(request, pk)
-    delivery = Delivery.objects.filter(pk=iam_user.open_delivery).first()
+    delivery = Delivery.objects.filter(pk=iam_user.open_delivery or 0).first()
     shown = states.of_iam_user(iam_user, delivery, at=timezone.now())
     return render(request, "accounts/_iam_user_state.html", {"iam_user": iam_user, "shown": shown})
 

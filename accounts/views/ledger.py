@@ -26,6 +26,7 @@ from portal.ledger.models import Entry
 class EntryList(SingleTableMixin, FilterView):
     """Who decided what."""
 
+    request: PortalRequest
     table_class = EntryTable
     filterset_class = EntryFilter
     table_pagination = PAGE

@@ -9,16 +9,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
+from django_htmx.middleware import HtmxDetails
 
 from accounts import access
-from accounts.models import Organization
+from accounts.models import Organization, Person
 
 SESSION_KEY = "organization"
 
 
 class PortalRequest(HttpRequest):
-    """A request of a person, in the organization that they are looking at; None where they belong to none."""
+    """A request of a person, in the organization that they are looking at; None where they belong to none.
 
+    Only pages that ask for a sign-in may call it so: elsewhere `user` may be anonymous.
+    """
+
+    user: Person
+    htmx: HtmxDetails
     organization: Organization | None
 
 
@@ -43,9 +49,9 @@ def organization_of(request: PortalRequest) -> Organization:
     return request.organization
 
 
-def _current(request: HttpRequest) -> Organization | None:
+def _current(request: PortalRequest) -> Organization | None:
     own = Organization.objects.of(request.user)
-    chosen = request.session.get(SESSION_KEY)
+    chosen = request.session.get(SESSION_KEY, 0)
     return own.filter(pk=chosen).first() or own.order_by("name", "pk").first()
 
 

@@ -52,7 +52,7 @@ class IAMUserTable(tables.Table):
         return Delivery.objects.in_bulk([row.open_delivery for row in page if row.open_delivery])
 
     def render_state(self, record: IAMUser) -> str:
-        shown = states.of_iam_user(record, self._deliveries.get(record.open_delivery), at=self._at)
+        shown = states.of_iam_user(record, self._deliveries.get(record.open_delivery or 0), at=self._at)
         return render_to_string("accounts/_iam_user_state.html", {"iam_user": record, "shown": shown})
 
     def render_keys(self, record: IAMUser) -> str:

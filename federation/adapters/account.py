@@ -5,7 +5,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """Closes sign-up, and makes the links in mails from the setting and never from the request's Host."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -5,7 +5,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from portal.secrets import keys
 
 
-class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class MFAAdapter(DefaultMFAAdapter):
     """Keeps TOTP seeds and recovery codes encrypted: allauth would store them in clear."""
 
     def encrypt(self, text: str) -> str:

@@ -28,7 +28,7 @@ OWN_PAGES = ["/auth/2fa/", "/auth/email/", "/auth/password/change/", "/auth/logo
 
 
 def serious(page: Page) -> list[str]:
-    """What axe finds, as sentences; the page's own policy lets no foreign script in, so it is evaluated from outside."""
+    """What axe finds, as sentences; the page's policy lets no foreign script in, so it is evaluated from outside."""
     page.evaluate(AXE.read_text())
     found: dict[str, Any] = page.evaluate(RUN)
     return [

@@ -1,5 +1,7 @@
 """Dialogs as people use them: by keyboard, with mistakes, and where AWS says no."""
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -18,7 +20,7 @@ def in_aws(aws: AWS, acme_prod: Account, ledger_writers: IAMGroup, envelope: Non
     return acme_prod
 
 
-def tab_to(page: Page, role: str, name: str) -> None:
+def tab_to(page: Page, role: Literal["link", "button"], name: str) -> None:
     """Press Tab until the control has the focus, as somebody without a mouse does."""
     control = page.get_by_role(role, name=name).first
     for _ in range(60):

@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -31,7 +31,7 @@ PRODUCTION = {
 }
 
 
-def answers(client: Client) -> Iterator[HttpResponse]:
+def answers(client: Client) -> Iterator[Any]:
     yield client.get(reverse("home"))
     yield client.get(reverse("account_login"))
     yield client.post(reverse("account_login"), {"login": "nobody@acme.test", "password": "wrong"})

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.urls import reverse
 
 from accounts.models import Account, IAMGroup, IAMUser, Person, Team
@@ -13,9 +12,7 @@ from tests.accounts.views.conftest import Enter
 pytestmark = pytest.mark.usefixtures("envelope")
 
 
-def post(
-    enter: Enter, person: Person, *, team: Team, account: Account, htmx: bool = False, **fields: Any
-) -> HttpResponse:
+def post(enter: Enter, person: Person, *, team: Team, account: Account, htmx: bool = False, **fields: Any) -> Any:
     data = {"user_name": "ledger-writer", "kind": "person", "team": team.pk, "account": account.pk} | fields
     headers = {"HX-Request": "true"} if htmx else {}
     return enter(person).post(reverse("create_iam_user"), data, headers=headers)
@@ -137,7 +134,7 @@ def test_fields_that_the_form_does_not_have_change_nothing(
 def test_the_fields_follow_the_account_and_keep_what_was_typed(
     enter: Enter, olive: Person, payments: Team, acme_prod: Account, acme_dev: Account, ledger_writers: IAMGroup
 ) -> None:
-    query = {"user_name": "half-typed", "team": payments.pk, "account": acme_dev.pk}
+    query: dict[str, Any] = {"user_name": "half-typed", "team": payments.pk, "account": acme_dev.pk}
 
     text = enter(olive).get(reverse("create_iam_user_fields"), query).content.decode()
 
