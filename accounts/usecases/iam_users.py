@@ -48,40 +48,13 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     envelope.require_groups(by=by, team=team, account=account, group_names=group_names)
     _check_groups(group_names)
     iam_user = IAMUser(
-        organization=team.organization,
-        account=account,
-        team=team,
-        user_name=user_name,
-        path=envelope.path_of(team),
-        permissions_boundary_arn=envelope.boundary_of(team),
-        kind=kind,
-        owner=owner,
-        purpose=purpose,
-        tags=_checked_tags(tags or {}),
-        decided_at=at,
-    )
+        organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
+        purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,
+    )  # fmt: skip
+    iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team)
     _check_new(iam_user)
     _save_new(iam_user)
-    record(
-        organization=iam_user.organization,
-        kind=Kind.IAM_USER_CREATED,
-        by=by,
-        subject=about_iam_user(iam_user),
-        at=at,
-        reason=reason,
-        details={
-            "user_name": user_name,
-            "path": iam_user.path,
-            "permissions_boundary": iam_user.permissions_boundary_arn,
-            "kind": kind,
-            "owner": "" if owner is None else owner.email,
-            "team": team.name,
-            "purpose": purpose,
-            "tags": tag_list(iam_user.tags),
-            "groups": sorted(group_names),
-        },
-        deliver=carried_to(iam_user),
-    )
+    _record_creation(iam_user, by=by, group_names=group_names, reason=reason, at=at)
     return iam_user
 
 
@@ -175,6 +148,30 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
         deliver=carried_to(iam_user),
     )
     return iam_user
+
+
+def _record_creation(iam_user: IAMUser, *, by: Person, group_names: Collection[str], reason: str, at: datetime) -> None:
+    details = {
+        "user_name": iam_user.user_name,
+        "path": iam_user.path,
+        "permissions_boundary": iam_user.permissions_boundary_arn,
+        "kind": iam_user.kind,
+        "owner": "" if iam_user.owner is None else iam_user.owner.email,
+        "team": "" if iam_user.team is None else iam_user.team.name,
+        "purpose": iam_user.purpose,
+        "tags": tag_list(iam_user.tags),
+        "groups": sorted(group_names),
+    }
+    record(
+        organization=iam_user.organization,
+        kind=Kind.IAM_USER_CREATED,
+        by=by,
+        subject=about_iam_user(iam_user),
+        at=at,
+        reason=reason,
+        details=details,
+        deliver=carried_to(iam_user),
+    )
 
 
 def _record_group_change(kind: Kind, *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, why: str) -> None:

@@ -77,8 +77,7 @@ def record(
 
     `by` is None where the portal itself acts. `details` is JSON without floating-point numbers.
 
-    :raises NotInTransaction: outside a transaction.
-    :raises ReasonTooLong: for a reason of more than 2,000 characters.
+    :raises NotInTransaction: outside a transaction. :raises ReasonTooLong: over 2,000 characters.
     :raises SecretInDetails: where a key of the details looks like a secret's name.
     :raises ValidationError: for another text that is longer than its field.
     :raises NotRecordable: for a naive time, or a text or value that the databases would not give back alike.
