@@ -9,7 +9,7 @@ from accounts.models import IAMUser, Organization, Person
 from tests import factories
 from tests.accounts.admin.conftest import Enter, Worlds, address, models, world
 
-# The frame of every page takes about half of them; the rest are the permissions, the count, the rows, and one per filter.
+# The frame of every page takes half of them; the rest: the permissions, the count, the rows, and one for each filter.
 MOST_QUERIES = 20
 MORE = 12
 
