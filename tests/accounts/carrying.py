@@ -45,3 +45,7 @@ def age(aws: AWS, account: Account, user_name: str, *, by: timedelta = HOUR) -> 
     """Let AWS have made the user earlier than it did."""
     user = aws.backend(account.account_id).users[user_name]
     user.create_date -= by
+
+
+class Death(BaseException):
+    """A worker that dies: nothing catches it."""

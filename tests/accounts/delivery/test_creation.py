@@ -13,7 +13,7 @@ from portal.ledger import deliver as worker
 from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery, Entry
 from tests import factories
-from tests.accounts.carrying import age, deliver_until_quiet, users
+from tests.accounts.carrying import Death, age, deliver_until_quiet, users
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
 
@@ -133,6 +133,22 @@ def test_it_converges_however_often_the_answers_are_lost(aws: AWS, prod: Account
     decide()
     for operation in set(CALLS):
         aws.faults.inject(operation, Fault.DROP_AFTER, times=3)
+
+    assert deliver_until_quiet().state == Delivery.State.DONE
+    assert_it_arrived_once(aws, prod)
+
+
+@pytest.mark.parametrize("calls", range(1, len(CALLS) + 1))
+def test_a_worker_that_dies_after_any_call_is_followed_by_one_that_finishes(
+    aws: AWS, prod: Account, decide: Decide, calls: int, dying: Callable[[int], None]
+) -> None:
+    decide()
+
+    dying(calls)
+    with pytest.raises(Death):
+        worker.deliver_due()
+    assert Delivery.objects.get().state == Delivery.State.CALLING
+    Delivery.objects.update(lease_until=database_now() - timedelta(seconds=1))
 
     assert deliver_until_quiet().state == Delivery.State.DONE
     assert_it_arrived_once(aws, prod)
