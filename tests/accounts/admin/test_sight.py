@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
-from accounts.models import Duty, Membership, Organization, Person
+from accounts.models import Duty, Membership, Organization, Person, Team
 from tests import factories
 from tests.accounts.admin.conftest import Enter, World, Worlds, address, models
 
@@ -123,6 +123,17 @@ def test_a_duty_in_one_organization_opens_no_records_of_another(
     for name in RECORDS:
         assert_sees(client, name, worlds.payments, is_seen=True)
         assert_sees(client, name, worlds.globex, is_seen=False)
+
+
+def test_being_a_member_elsewhere_opens_no_records_there(
+    enter: Enter, lena: Person, core: Team, worlds: Worlds
+) -> None:
+    membership = factories.membership(lena, Duty.MEMBER, of=core.organization, team=core)
+    client = enter(lena)
+
+    assert core.pk not in listed(client, "team")
+    assert membership.pk not in listed(client, "membership")
+    assert core.organization.pk not in listed(client, "organization")
 
 
 @pytest.mark.parametrize("name", models())
