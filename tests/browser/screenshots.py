@@ -1,7 +1,7 @@
 """Take a picture of every page of a running portal with the demo in it.
 
-`python -m tests.browser.screenshots [ADDRESS]` signs in as the demo's people, visits what each of them can reach, and puts
-the pictures into `var/screenshots/`: at 1440 by 900 and 390 by 844 pixels, light and dark.
+`python -m tests.browser.screenshots [ADDRESS]` signs in as the demo's people, visits what each of them can reach, and
+puts the pictures into `var/screenshots/`: at 1440 by 900 and 390 by 844 pixels, light and dark.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-PASSWORD = "gatehouse-demo"  # noqa: S105
+PASSWORD = "gatehouse-demo"
 CHROMIUM = "/usr/bin/chromium"
 SIZES: dict[str, ViewportSize] = {"1440": {"width": 1440, "height": 900}, "390": {"width": 390, "height": 844}}
 SCHEMES = ("light", "dark")
