@@ -49,3 +49,14 @@ def age(aws: AWS, account: Account, user_name: str, *, by: timedelta = HOUR) -> 
 
 class Death(BaseException):
     """A worker that dies: nothing catches it."""
+
+
+def rename(aws: AWS, account: Account, *names: tuple[str, str]) -> None:
+    """Let users of AWS exchange names, as UpdateUser can in several steps."""
+    users = vars(aws.backend(account.account_id))["users"]
+    moved = {new: users.pop(old) for old, new in names}
+    for new, user in moved.items():
+        user.name = new
+        for key in user.access_keys:
+            key.user_name = new
+        users[new] = user
