@@ -105,6 +105,15 @@ def require_on_iam_user(*, by: Person, to: Permission, iam_user: IAMUser) -> Non
     require(by=by, to=to, organization=iam_user.organization, team=iam_user.team)
 
 
+def require_operator(*, by: Person | None) -> None:
+    """Return for whoever runs commands on the server, who is no person of the portal.
+
+    :raises NotThere: for everybody else: no duty reaches beyond an organization.
+    """
+    if by is not None:
+        raise NotThere
+
+
 def may(*, by: Person, to: Permission, organization: Organization, team: Team | None = None) -> bool:
     """Whether a duty of the person allows it there; without a team, a lead's duty does not count."""
     return any(

@@ -74,6 +74,17 @@ def start_import(*, account: Account, at: datetime) -> AccountImport:
 
     :raises ValidationError: when one is.
     """
+    account_import = open_import(account=account, at=at)
+    transaction.on_commit(lambda: _ring(account_import), robust=True)
+    return account_import
+
+
+@transaction.atomic
+def open_import(*, account: Account, at: datetime) -> AccountImport:
+    """Make the row of an import that the caller carries out at once; no worker is told of it.
+
+    :raises ValidationError: when one of the account is open.
+    """
     AccountImport.objects.stranded(at=at).filter(account=account).update(
         state=AccountImport.State.FAILED, error="The worker that read it ended before it was done.", finished_at=at
     )
@@ -85,7 +96,6 @@ def start_import(*, account: Account, at: datetime) -> AccountImport:
             account_import.save(force_insert=True)
     except IntegrityError:
         raise ValidationError("This account is being read already.") from None
-    transaction.on_commit(lambda: _ring(account_import), robust=True)
     return account_import
 
 

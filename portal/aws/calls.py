@@ -1,6 +1,9 @@
 """One API operation carried by botocore: the reads may be repeated, a write is sent once, a list is read to its end."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,12 +18,28 @@ Answer: TypeAlias = Mapping[str, Any]
 # IAM's default is 100, its most 1,000, and it may return fewer.
 PAGE_SIZE = 1_000
 
+_counter: ContextVar[Counter[str] | None] = ContextVar("counter", default=None)
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Count the calls made inside, by operation; what botocore repeats by itself counts once."""
+    counter: Counter[str] = Counter()
+    token = _counter.set(counter)
+    try:
+        yield counter
+    finally:
+        _counter.reset(token)
+
 
 def call(client: BaseClient, operation: str, **parameters: object) -> Answer:
     """Carry `operation` ("CreateUser") with the API's own parameter names.
 
     :raises AWSError: as :mod:`portal.aws.errors` sorts it.
     """
+    counter = _counter.get()
+    if counter is not None:
+        counter[operation] += 1
     with translated(operation):
         answer: Answer = getattr(client, xform_name(operation))(**parameters)
     return answer
