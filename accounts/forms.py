@@ -70,14 +70,18 @@ class CreateIAMUserForm(forms.Form):
     user_name = forms.CharField(
         label="User name",
         max_length=200,
-        help_text="As it will be in AWS. It can be changed later only by AWS's rename.",
+        help_text="As it will be in AWS: letters, digits and + = , . @ - _",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     kind = forms.ChoiceField(label="For", choices=IAMUser.Kind.choices, initial=IAMUser.Kind.PERSON)
     team = forms.ModelChoiceField(label="Team", queryset=Team.objects.none(), empty_label=None)
     account = forms.ModelChoiceField(label="AWS account", queryset=Account.objects.none(), empty_label=None)
     owner = forms.ModelChoiceField(
-        label="Owner", queryset=Person.objects.none(), required=False, help_text="Who answers for it and its keys."
+        label="Owner",
+        queryset=Person.objects.none(),
+        required=False,
+        empty_label="Nobody yet",
+        help_text="Who answers for it and its keys.",
     )
     purpose = forms.CharField(
         label="Purpose",

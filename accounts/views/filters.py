@@ -39,7 +39,7 @@ class IAMUserFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
         method="search",
         label="Search",
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, tag or key"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner or key"}),
     )
     team = django_filters.ModelChoiceFilter(queryset=_teams, label="Team", empty_label="All teams")
     account = django_filters.ModelChoiceFilter(queryset=_accounts, label="AWS account", empty_label="All accounts")
