@@ -4,6 +4,7 @@ import pytest
 
 from accounts.models import Account, Duty, IAMGroup, Organization, Person, Team
 from tests import factories
+from tests.aws.server import AWS
 
 
 @pytest.fixture
@@ -102,3 +103,15 @@ def administrators(acme_prod: Account) -> IAMGroup:
 def envelope(payments: Team, acme_prod: Account, ledger_writers: IAMGroup) -> None:
     """Payments may act in acme-prod, under a path of its own, and hand out `ledger-writers`."""
     factories.envelope(payments, path="/portal/acme/payments/", accounts=[acme_prod], groups=[ledger_writers])
+
+
+@pytest.fixture
+def prod(aws: AWS, acme_prod: Account, envelope: None, administrators: IAMGroup) -> Account:
+    """Acme's first account, with the portal's role and the groups of the cast in AWS too."""
+    aws.account(acme_prod.account_id, external_id=acme_prod.external_id)
+    outside = aws.boto3(acme_prod.account_id)
+    for row in IAMGroup.objects.filter(account=acme_prod):
+        group = outside.create_group(GroupName=row.group_name)["Group"]
+        row.group_id, row.arn, row.create_date = group["GroupId"], group["Arn"], group["CreateDate"]
+        row.save()
+    return acme_prod

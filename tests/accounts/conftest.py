@@ -6,11 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from accounts import models
-from accounts.models import Account, IAMGroup, IAMUser, Team
+from accounts.models import Account, IAMUser, Team
 from portal.ledger import doorbell
 from portal.ledger.models import Delivery, Entry
 from tests import factories
-from tests.aws.server import AWS
 
 ROWS = (*(getattr(models, name) for name in models.__all__ if hasattr(getattr(models, name), "_meta")), Entry, Delivery)
 
@@ -46,15 +45,3 @@ def ledger_writer(acme_prod: Account, payments: Team, envelope: None) -> IAMUser
         purpose="Writes the ledger",
         tags={"stage": "prod"},
     )
-
-
-@pytest.fixture
-def prod(aws: AWS, acme_prod: Account, envelope: None, administrators: IAMGroup) -> Account:
-    """Acme's first account, with the portal's role and the groups of the cast in AWS too."""
-    aws.account(acme_prod.account_id, external_id=acme_prod.external_id)
-    outside = aws.boto3(acme_prod.account_id)
-    for row in IAMGroup.objects.filter(account=acme_prod):
-        group = outside.create_group(GroupName=row.group_name)["Group"]
-        row.group_id, row.arn, row.create_date = group["GroupId"], group["Arn"], group["CreateDate"]
-        row.save()
-    return acme_prod
