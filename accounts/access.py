@@ -30,6 +30,7 @@ class Permission(StrEnum):
     CONNECT_ACCOUNT = "accounts:account:connect"
     REFRESH_ACCOUNT = "accounts:account:refresh"
     VIEW_LEDGER = "ledger:entry:view"
+    EXPORT_LEDGER = "ledger:entry:export"
     VIEW_DELIVERIES = "ledger:delivery:view"
     CHANGE_DELIVERIES = "ledger:delivery:change"
 
@@ -41,7 +42,7 @@ _MANAGE_IAM_USERS = {
     Permission.CHANGE_GROUPS,
     Permission.DELETE_IAM_USER,
 }
-_RECORDS = {Permission.VIEW_LEDGER, Permission.VIEW_DELIVERIES}
+_RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 
 GRANTS: dict[Duty, frozenset[Permission]] = {
     Duty.OWNER: frozenset(Permission),

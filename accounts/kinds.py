@@ -15,6 +15,7 @@ class Kind(StrEnum):
     IAM_USER_DELETED = "accounts.iam_user.deleted"
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
+    LEDGER_EXPORTED = "accounts.ledger.exported"
 
 
 IN_WORDS = {
@@ -27,6 +28,7 @@ IN_WORDS = {
     Kind.IAM_USER_DELETED: "Delete IAM user",
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
+    Kind.LEDGER_EXPORTED: "Export ledger",
 }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import accounts, deliveries, home, iam_user_changes, iam_users, ledger, organization
+from accounts.views import accounts, deliveries, exports, home, iam_user_changes, iam_users, ledger, organization
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -32,5 +32,6 @@ urlpatterns = [
     path("deliveries/<int:pk>/try-again/", deliveries.try_again, name="try_again"),
     path("deliveries/<int:pk>/give-up/", deliveries.give_up, name="give_up"),
     path("ledger/", ledger.EntryList.as_view(), name="ledger"),
+    path("ledger/export.<slug:form>", exports.export, name="export_ledger"),
     path("ledger/<uuid:pk>/", ledger.entry, name="entry"),
 ]

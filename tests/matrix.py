@@ -73,6 +73,7 @@ MATRIX: dict[str, Audience] = {
     "try_again": Audience.ORGANIZATION,
     "give_up": Audience.ORGANIZATION,
     "ledger": Audience.ORGANIZATION,
+    "export_ledger": Audience.ORGANIZATION,
     "entry": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,

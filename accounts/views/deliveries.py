@@ -19,7 +19,7 @@ from accounts.access import Permission
 from accounts.forms import ReasonForm, decided
 from accounts.kinds import in_words
 from accounts.usecases import deliveries
-from accounts.views import dialogs, states
+from accounts.views import charts, dialogs, states
 from accounts.views.filters import DeliveryFilter
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.tables import PAGE, DeliveryTable
@@ -50,7 +50,9 @@ class DeliveryList(SingleTableMixin, FilterView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         stuck = _deliveries(self.request).stuck().count()
         subtitle = f"{stuck} stuck: somebody must decide" if stuck else "Nothing is stuck"
-        return super().get_context_data(**kwargs) | {"subtitle": subtitle}
+        bars = charts.deliveries_per_hour(_deliveries(self.request), at=timezone.now())
+        delivered = sum(bar.count for bar in bars)
+        return super().get_context_data(**kwargs) | {"subtitle": subtitle, "bars": bars, "delivered": delivered}
 
 
 @require_GET

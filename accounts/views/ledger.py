@@ -16,7 +16,7 @@ from django_tables2 import SingleTableMixin
 from accounts import access
 from accounts.access import Permission
 from accounts.kinds import in_words
-from accounts.views import states
+from accounts.views import exports, states
 from accounts.views.filters import EntryFilter
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.tables import PAGE, EntryTable
@@ -32,14 +32,15 @@ class EntryList(SingleTableMixin, FilterView):
     table_pagination = PAGE
 
     def get_template_names(self) -> list[str]:
-        return ["accounts/_table.html" if self.request.htmx else "accounts/ledger.html"]
+        return ["accounts/_ledger_rows.html" if self.request.htmx else "accounts/ledger.html"]
 
     def get_queryset(self) -> QuerySet[Entry]:
         return _entries(self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         subtitle = f"Who decided what in {organization_of(self.request)}, and why. Nothing here can be changed."
-        return super().get_context_data(**kwargs) | {"subtitle": subtitle}
+        context = super().get_context_data(**kwargs)
+        return context | {"subtitle": subtitle, "may_export": exports.may_export(self.request)}
 
 
 @require_GET

@@ -1,0 +1,33 @@
+"""Deciding to take the ledger out of the portal: that too stands in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import access
+from accounts.access import Permission
+from accounts.kinds import Kind
+from accounts.models import Organization, Person
+from accounts.usecases.records import about
+from portal.ledger.models import Entry
+from portal.ledger.record import record
+
+
+@transaction.atomic
+def export_ledger(*, by: Person, organization: Organization, form: str, filters: dict[str, str], at: datetime) -> Entry:
+    """Note down who exports what; the entry's own number bounds the export, so that it does not contain itself.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    """
+    access.require(by=by, to=Permission.EXPORT_LEDGER, organization=organization)
+    narrowed = [{"key": name, "value": value} for name, value in sorted(filters.items()) if value]
+    return record(
+        organization=organization,
+        kind=Kind.LEDGER_EXPORTED,
+        by=by,
+        subject=about(organization),
+        at=at,
+        details={"form": form, "filters": narrowed},
+    )
