@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.access import Permission
-from accounts.admin.scoped import OwnChoices, ScopedAdmin
+from accounts.admin.scoped import OwnChoices, ScopedAdmin, read_from_aws
 from accounts.models import AccessKey
 
 
@@ -17,8 +17,7 @@ class AccessKeyAdmin(ScopedAdmin):
         "last_used_service", "last_used_region", "last_used_source", "last_used_read_at", "gone_at", "organization",
     )  # fmt: skip
     list_display = (
-        "access_key_id", "iam_user", "account", "status", "create_date", "last_used_date", "gone_at", "source",
-        "read_at",
+        "access_key_id", "iam_user", "account", "status", "create_date", "last_used_date", "gone_at", read_from_aws,
     )  # fmt: skip
     list_filter = ("status", ("account", OwnChoices), ("organization", OwnChoices), "gone_at")
     list_select_related = ("iam_user", "account")

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 from accounts import access
 from accounts.access import Permission
-from accounts.admin.scoped import OwnChoices, ScopedAdmin, person_of
+from accounts.admin.scoped import OwnChoices, ScopedAdmin, person_of, read_from_aws
 from accounts.models import Account
 
 FIELDS = ("account_id", "name", "alias", "role_arn", "state", "state_reason", "organization", "source", "read_at")
@@ -16,7 +16,7 @@ class AccountAdmin(ScopedAdmin):
     """The AWS accounts that an organization has connected."""
 
     permission = Permission.VIEW_ACCOUNTS
-    list_display = ("account_id", "name", "alias", "state", "organization", "source", "read_at")
+    list_display = ("account_id", "name", "alias", "state", "organization", read_from_aws)
     list_filter = ("state", ("organization", OwnChoices))
     list_select_related = ("organization",)
     search_fields = ("account_id", "name", "alias", "role_arn")

@@ -19,4 +19,4 @@ class AccountImportAdmin(ScopedAdmin):
     search_fields = ("account__name", "account__account_id", "error")
     ordering = ("-created_at", "-pk")
 
-    found = as_json("counts")
+    found = as_json("counts", "Counts")

@@ -26,7 +26,7 @@ class EntryAdmin(ScopedAdmin):
     search_fields = ("by_name", "subject_name", "reason", "ticket")
     ordering = ("-at", "-sequence", "pk")
 
-    said = as_json("details")
+    said = as_json("details", "Details")
 
     def rows_for(self, person: Person) -> QuerySet[Entry]:
         return Entry.objects.filter(organization__in=access.organizations_where(by=person, to=self.permission))

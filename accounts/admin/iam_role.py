@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.access import Permission
-from accounts.admin.scoped import OwnChoices, ScopedAdmin, as_json
+from accounts.admin.scoped import OwnChoices, ScopedAdmin, as_json, read_from_aws
 from accounts.models import IAMRole
 
 
@@ -16,11 +16,11 @@ class IAMRoleAdmin(ScopedAdmin):
         "role_name", "account", "path", "role_id", "arn", "trust", "attached_policies", "create_date", "gone_at",
         "organization", "source", "read_at",
     )  # fmt: skip
-    list_display = ("role_name", "account", "path", "create_date", "gone_at", "source", "read_at")
+    list_display = ("role_name", "account", "path", "create_date", "gone_at", read_from_aws)
     list_filter = (("account", OwnChoices), ("organization", OwnChoices), "gone_at")
     list_select_related = ("account",)
     search_fields = ("role_name", "role_id", "arn")
     ordering = ("role_name", "pk")
 
-    trust = as_json("trust_policy")
-    attached_policies = as_json("attached_policy_arns")
+    trust = as_json("trust_policy", "Trust policy")
+    attached_policies = as_json("attached_policy_arns", "Attached policies")

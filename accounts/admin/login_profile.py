@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.access import Permission
-from accounts.admin.scoped import OwnChoices, ScopedAdmin
+from accounts.admin.scoped import OwnChoices, ScopedAdmin, read_from_aws
 from accounts.models import LoginProfile
 
 
@@ -15,7 +15,7 @@ class LoginProfileAdmin(ScopedAdmin):
     fields = (
         "iam_user", "account", "password_last_used", "password_last_changed", "organization", "source", "read_at",
     )  # fmt: skip
-    list_display = ("iam_user", "account", "password_last_used", "password_last_changed", "source", "read_at")
+    list_display = ("iam_user", "account", "password_last_used", "password_last_changed", read_from_aws)
     list_filter = (("account", OwnChoices), ("organization", OwnChoices))
     list_select_related = ("iam_user", "account")
     search_fields = ("iam_user__user_name",)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.access import Permission
-from accounts.admin.scoped import OwnChoices, ScopedAdmin
+from accounts.admin.scoped import OwnChoices, ScopedAdmin, read_from_aws
 from accounts.models import MFADevice
 
 
@@ -13,7 +13,7 @@ class MFADeviceAdmin(ScopedAdmin):
 
     permission = Permission.VIEW_IAM_USERS
     fields = ("serial_number", "iam_user", "account", "enable_date", "organization", "source", "read_at")
-    list_display = ("serial_number", "iam_user", "account", "enable_date", "source", "read_at")
+    list_display = ("serial_number", "iam_user", "account", "enable_date", read_from_aws)
     list_filter = (("account", OwnChoices), ("organization", OwnChoices))
     list_select_related = ("iam_user", "account")
     search_fields = ("serial_number", "iam_user__user_name")

@@ -13,13 +13,17 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from accounts import access
 from accounts.access import Permission
-from accounts.models import Person
+from accounts.models import Account, Person
+from accounts.models.facts import FactFromAWS
 
 # What Django's own filters put behind the name of a field.
 OF_A_FILTER = re.compile(r"(__id)?(__exact|__isnull|__gte|__lt)?")
@@ -64,6 +68,22 @@ class ScopedAdmin(admin.ModelAdmin):
         names = [str(item[0] if isinstance(item, tuple) else item) for item in self.list_filter]
         is_offered = any(lookup.startswith(name) and OF_A_FILTER.fullmatch(lookup[len(name) :]) for name in names)
         return is_offered and NOT_IN_A_VALUE not in str(value)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, titled by what it lists; Django's title asks to select something to view."""
+        return super().changelist_view(
+            request, {"title": capfirst(self.opts.verbose_name_plural)} | (extra_context or {})
+        )
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The row's page. Its template offers the history to those who may look at the ledger."""
+        told = {
+            "title": capfirst(self.opts.verbose_name),
+            "may_view_ledger": Permission.VIEW_LEDGER in permissions_of(request),
+        }
+        return super().render_change_form(request, context | told, *args, **kwargs)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -125,11 +145,27 @@ def _permissions(request: HttpRequest) -> frozenset[Permission]:
     return access.permissions_anywhere(person_of(request))
 
 
-def as_json(name: str) -> Callable[[admin.ModelAdmin, Model], SafeString]:
-    """A field of JSON as a person reads it: a line for each key."""
+def as_json(name: str, words: str) -> Callable[[admin.ModelAdmin, Model], SafeString | None]:
+    """A field of JSON as a person reads it: a line for each key, and nothing where it is empty."""
 
-    @admin.display(description=name.replace("_", " "))
-    def shown(_admin: admin.ModelAdmin, row: Model) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(getattr(row, name), indent=2, sort_keys=True))
+    @admin.display(description=words)
+    def shown(_admin: admin.ModelAdmin, row: Model) -> SafeString | None:
+        value = getattr(row, name)
+        return format_html("<pre>{}</pre>", json.dumps(value, indent=2, sort_keys=True)) if value else None
 
     return shown
+
+
+@admin.display(description="Read from AWS", ordering="read_at")
+def read_from_aws(row: FactFromAWS | Account) -> str:
+    """When the fact was read, and from which answer of AWS's."""
+    if row.read_at is None:
+        return "-"
+    moment = timezone.localtime(row.read_at)
+    return format_html(
+        '<time datetime="{}" data-source="{}" title="{}">{}</time>',
+        row.read_at.isoformat(),
+        row.source,
+        row.get_source_display(),
+        date_format(moment, "j M Y, H:i"),
+    )

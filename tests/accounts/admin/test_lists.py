@@ -5,7 +5,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import IAMUser, Organization, Person
+from accounts.models import Account, IAMUser, Organization, Person
 from tests import factories
 from tests.accounts.admin.conftest import Enter, Worlds, address, models, world
 
@@ -66,3 +66,22 @@ def test_a_search_looks_through_all_of_them(enter: Enter, lena: Person, a_thousa
     answer = enter(lena).get(f"{address('iamuser')}?q=number-0777")
 
     assert [row.user_name for row in answer.context["cl"].result_list] == ["number-0777"]
+
+
+FACTS = ("account", "iamuser", "iamgroup", "iampolicy", "iamrole", "accesskey", "loginprofile", "mfadevice")
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_a_fact_says_where_and_when_it_was_read(enter: Enter, olive: Person, worlds: Worlds, name: str) -> None:
+    Account.objects.update(source="account_authorization_details", read_at=factories.READ_AT)
+
+    page = enter(olive).get(address(name)).content.decode()
+
+    assert '<time datetime="2026-11-01T12:00:00+00:00" data-source="account_authorization_details"' in page
+    assert 'title="account authorization details">1 Nov 2026, 12:00</time>' in page
+
+
+def test_what_was_not_read_yet_says_nothing(enter: Enter, olive: Person, acme: Organization) -> None:
+    factories.account(acme, "111122223333")
+
+    assert "<time" not in enter(olive).get(address("account")).content.decode().partition('id="result_list"')[2]

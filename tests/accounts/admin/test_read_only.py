@@ -65,3 +65,12 @@ def test_history_takes_a_duty_that_includes_the_ledger(enter: Enter, hugo: Perso
     answer = enter(hugo).get(address("iamuser", "history", worlds.payments["iamuser"].pk))
 
     assert answer.status_code == 403
+
+
+def test_the_way_to_the_history_is_offered_to_those_who_may_go_it(
+    enter: Enter, ada: Person, hugo: Person, worlds: Worlds
+) -> None:
+    page = address("iamuser", "change", worlds.payments["iamuser"].pk)
+
+    assert "historylink" in enter(ada).get(page).content.decode()
+    assert "historylink" not in enter(hugo).get(page).content.decode()

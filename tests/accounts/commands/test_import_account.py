@@ -1,5 +1,7 @@
 """`manage.py import_account`: what it reads and what it says."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from io import StringIO
 
 import pytest
@@ -41,7 +43,9 @@ def test_it_tells_calls_users_and_seconds(aws: AWS, account: Account) -> None:
     assert set(IAMUser.objects.values_list("user_name", flat=True)) == {"noah", "priya", "tomas"}
 
 
-def test_no_worker_is_told_of_it(account: Account, django_capture_on_commit_callbacks) -> None:
+def test_no_worker_is_told_of_it(
+    account: Account, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[list[object]]]
+) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
         said(ACCOUNT_ID)
 

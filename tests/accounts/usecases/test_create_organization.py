@@ -1,6 +1,9 @@
 """Making an organization: for whoever runs commands on the server, and nobody else."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -11,6 +14,8 @@ from accounts.models import Duty, Membership, Organization, Person
 from accounts.usecases.organizations import create_organization
 from portal.ledger.models import Entry
 from tests import factories
+
+Block = Callable[..., AbstractContextManager[pytest.ExceptionInfo[Any]]]
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -52,7 +57,7 @@ def test_a_name_without_latin_letters_is_a_name(db: None) -> None:
     assert first.organization.slug != second.organization.slug
 
 
-def test_no_person_makes_one(olive: Person, leaves_nothing) -> None:
+def test_no_person_makes_one(olive: Person, leaves_nothing: Block) -> None:
     with leaves_nothing(NotThere):
         create_organization(by=olive, name="Mine", owner_email=olive.email, at=AT)
 
@@ -70,7 +75,7 @@ def test_no_person_makes_one(olive: Person, leaves_nothing) -> None:
         ("New", "gone@acme.test", "owner"),
     ],
 )
-def test_bad_input_leaves_nothing(acme: Organization, leaves_nothing, name: str, owner: str, field: str) -> None:
+def test_bad_input_leaves_nothing(acme: Organization, leaves_nothing: Block, name: str, owner: str, field: str) -> None:
     factories.person("gone@acme.test", is_active=False)
 
     with leaves_nothing(ValidationError) as refused:
