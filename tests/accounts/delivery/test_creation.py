@@ -289,6 +289,7 @@ def test_while_aws_is_down_it_waits_and_afterwards_it_arrives(
 
     delivery = Delivery.objects.get()
     assert delivery.state == Delivery.State.WAITING
+    assert delivery.not_before is not None
     assert delivery.not_before > database_now()
     assert "could not be reached" in delivery.error
 

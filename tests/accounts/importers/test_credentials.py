@@ -43,6 +43,7 @@ def test_more_than_two_keys_are_all_there_and_last_use_joins_by_the_time_of_maki
     assert set(keys) == {used.access_key_id, unused.access_key_id, third.access_key_id}
     found = keys[used.access_key_id]
     assert (found.last_used_service, found.last_used_region) == ("s3", "eu-central-1")
+    assert found.last_used_date is not None
     assert found.last_used_date - found.create_date == timedelta(days=1)
     assert found.last_used_source == Source.CREDENTIAL_REPORT
     assert (keys[unused.access_key_id].last_used_date, keys[unused.access_key_id].last_used_service) == (None, "")

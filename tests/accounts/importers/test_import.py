@@ -92,6 +92,7 @@ def test_everything_stands_in_the_rows_with_its_source_and_time(aws: AWS, full: 
     assert (full.alias, full.state) == ("acme-prod", Account.State.CONNECTED)
     for fact in (row, group, key, IAMPolicy.objects.get(), IAMRole.objects.get(), full):
         assert fact.source
+        assert fact.read_at is not None
         assert before <= fact.read_at <= database_now()
     assert [call.operation for call in aws.trace] == CALLS
 
@@ -108,6 +109,8 @@ def test_reading_again_changes_times_alone(aws: AWS, full: Account, read: Read) 
         count for model, count in zip(ROWS, counts, strict=True) if model is not AccountImport
     ]
     again = IAMUser.objects.get()
+    assert again.read_at is not None
+    assert first.read_at is not None
     assert again.read_at > first.read_at
     assert (again.pk, again.user_id, again.tags) == (first.pk, first.user_id, first.tags)
 
@@ -198,8 +201,8 @@ def test_what_aws_no_longer_holds_is_gone_with_all_that_hung_on_it(aws: AWS, ful
     assert not IAMGroup.objects.present().exists()
     assert not AccessKey.objects.present().exists()
     assert IAMPolicy.objects.get().gone_at is not None
-    for model in (GroupMembership, LoginProfile, MFADevice):
-        assert not model.objects.exists()
+    for hanging in (GroupMembership, LoginProfile, MFADevice):
+        assert not hanging._default_manager.exists()
 
 
 def test_what_was_read_a_moment_ago_is_not_gone_yet(aws: AWS, full: Account, read: Read) -> None:

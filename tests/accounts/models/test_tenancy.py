@@ -129,17 +129,29 @@ def abroad(globex: Organization, globex_main: Account, oskar: Person) -> World:
 
 def point(row: models.Model, name: str, target: models.Model) -> None:
     """Write the reference in plain SQL, past all of Django."""
-    column, key = row._meta.get_field(name).column, row._meta.pk.column
+    column, key = column_of(row, name), column_of(row, row._meta.pk.name)
     statement = f"UPDATE {row._meta.db_table} SET {column} = %s WHERE {key} = %s"
     run(statement, [reference(target), prepared(row)[key]])
 
 
 def insert_copy(row: models.Model, name: str, target: models.Model) -> None:
     """Insert the row once more in plain SQL, with another reference."""
-    values = prepared(row) | {row._meta.get_field(name).column: reference(target)}
-    values.pop(row._meta.pk.column)
+    values = prepared(row) | {column_of(row, name): reference(target)}
+    values.pop(column_of(row, row._meta.pk.name))
     columns, marks = ", ".join(values), ", ".join(["%s"] * len(values))
     run(f"INSERT INTO {row._meta.db_table} ({columns}) VALUES ({marks})", list(values.values()))
+
+
+def column_of(row: models.Model, name: str) -> str:
+    """The column of a field."""
+    return str(row._meta.get_field(name).get_attname_column()[1])  # type: ignore[union-attr] # concrete fields alone
+
+
+def target_of(row: models.Model, name: str) -> type[models.Model]:
+    """The model that a foreign key points at."""
+    model = row._meta.get_field(name).related_model
+    assert isinstance(model, type)
+    return model
 
 
 def reference(target: models.Model) -> Any:
@@ -150,7 +162,7 @@ def reference(target: models.Model) -> Any:
 def prepared(row: models.Model) -> dict[str, Any]:
     """The row's columns as the database takes them."""
     return {
-        field.column: field.get_db_prep_save(getattr(row, field.attname), connection)
+        str(field.column): field.get_db_prep_save(getattr(row, field.attname), connection)
         for field in row._meta.concrete_fields
     }
 
@@ -172,7 +184,7 @@ def test_a_row_cannot_point_into_another_organization(
     here: World, abroad: World, model: type[models.Model], name: str
 ) -> None:
     row = here[model]
-    target = abroad[row._meta.get_field(name).related_model]
+    target = abroad[target_of(row, name)]
 
     with pytest.raises(IntegrityError, match="guard_"):
         point(row, name, target)
@@ -185,7 +197,7 @@ def test_a_row_cannot_point_into_another_account(
     here: World, next_door: World, model: type[models.Model], name: str
 ) -> None:
     row = here[model]
-    target = next_door[row._meta.get_field(name).related_model]
+    target = next_door[target_of(row, name)]
 
     with pytest.raises(IntegrityError, match="guard_"):
         point(row, name, target)

@@ -43,7 +43,9 @@ def test_tried_again_it_is_due_and_the_ledger_says_who_wanted_it(olive: Person, 
     assert entry.details == {"entry": str(stuck.entry_id), "attempts": 3, "error": "AWS denied CreateUser."}
 
 
-def test_given_up_the_creation_leaves_its_name_free(olive: Person, stuck: Delivery, lena: Person) -> None:
+def test_given_up_the_creation_leaves_its_name_free(
+    olive: Person, stuck: Delivery, lena: Person, payments: Team
+) -> None:
     give_up(by=olive, delivery=stuck, reason="Not needed", at=AT)
 
     stuck.refresh_from_db()
@@ -53,7 +55,7 @@ def test_given_up_the_creation_leaves_its_name_free(olive: Person, stuck: Delive
     entry = Entry.objects.get(kind="accounts.delivery.given_up")
     assert (entry.by_id, entry.reason) == (str(olive.pk), "Not needed")
     assert entry.details["error"] == "AWS denied CreateUser."
-    create_iam_user(by=lena, team=row.team, account=row.account, user_name="mia", kind="person", at=AT)
+    create_iam_user(by=lena, team=payments, account=row.account, user_name="mia", kind="person", at=AT)
     assert IAMUser.objects.present().count() == 1
 
 

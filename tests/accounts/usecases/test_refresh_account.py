@@ -100,7 +100,7 @@ def test_beat_starts_those_that_were_not_read_for_a_while(acme_prod: Account, ac
     import_due_accounts(at=AT)
     import_due_accounts(at=AT)
 
-    assert list(AccountImport.objects.open().values_list("account", flat=True)) == [acme_dev.pk]
+    assert list(AccountImport.objects.open().values_list("account_id", flat=True)) == [acme_dev.pk]
 
 
 def test_beat_lets_a_reading_go_on_and_takes_over_a_stranded_one(acme_prod: Account, acme_dev: Account) -> None:

@@ -1,0 +1,56 @@
+"""A portal for the benchmarks with a real installation's settings: SQLite, Valkey, the embedded AWS, a worker."""
+
+import base64
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from portal.aws.simulator import hub
+from tests import services
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[dict[str, str]]:
+    """Start all of it below `folder`; the environment in which its processes see each other."""
+    with ExitStack() as stack:
+        valkey = services.start_valkey(folder / "valkey")
+        stack.callback(valkey.stop)
+        port = services.free_port()
+        env = environment(folder, valkey.url, f"http://127.0.0.1:{port}")
+        simulator = [sys.executable, "-m", "portal.aws.simulator", "--port", str(port), "--demo"]
+        state, log = folder / "aws.pickle", folder / "aws.log"
+        aws = services.start([*simulator, "--state", str(state)], log=log, env=env)
+        stack.enter_context(services.running(aws))
+        services.wait_until(partial(services.listens, port), process=aws, log=log)
+        for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
+            subprocess.run([sys.executable, "manage.py", *command], env=env, cwd=services.ROOT, check=True)
+        stack.enter_context(services.running(services.start_worker(env, folder / "worker.log")))
+        yield env
+
+
+def environment(folder: Path, valkey: str, aws: str) -> dict[str, str]:
+    """A real installation's settings, as the environment has them; a database may be given from outside."""
+    own: Mapping[str, str] = {
+        "DEBUG": "off",
+        "VAR_DIR": str(folder / "var"),
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "SEALING_KEYS": f"v1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "PORTAL_URL": "http://127.0.0.1:8000",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DATABASE_URL": os.environ.get("DATABASE_URL", f"sqlite:///{folder / 'gatehouse.sqlite3'}"),
+        "CELERY_BROKER_URL": f"{valkey.replace('unix', 'redis+socket', 1)}?virtual_host=0",
+        "CACHE_URL": f"{valkey}?db=1",
+        "EMAIL_URL": f"filemail:///{folder / 'mail'}",
+        "AWS_ENDPOINT_URL": aws,
+        "AWS_SIGNIN_URL": f"{aws}/federation",
+        "AWS_ACCESS_KEY_ID": hub.HUB_ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": hub.HUB_SECRET_ACCESS_KEY,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return {**os.environ, **own}
