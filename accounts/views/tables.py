@@ -97,11 +97,12 @@ class DeliveryTable(tables.Table):
     subject = tables.Column("On", attrs=SECONDARY)
     lane = tables.Column("AWS account")
     attempts = tables.Column("Attempts")
+    error = tables.Column("Last error", orderable=False, default="")
     created_at = tables.Column("Decided", attrs=SECONDARY)
 
     class Meta:
         model = Delivery
-        fields = ("kind", "state", "subject", "lane", "attempts", "created_at")
+        fields = ("kind", "state", "subject", "lane", "attempts", "error", "created_at")
         order_by = ("-created_at",)
         empty_text = "Nothing to deliver"
 

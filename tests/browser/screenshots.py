@@ -128,7 +128,10 @@ def visit(page: Page, sight: Sight) -> None:
     page.goto(sight.address)
     if sight.row:
         addresses = page.locator("main a").evaluate_all("links => links.map(link => link.pathname)")
-        page.goto(next(address for address in addresses if re.search(sight.row, address)))
+        found = next((address for address in addresses if re.search(sight.row, address)), None)
+        if found is None:
+            raise SystemExit(f"{sight.address} has no row like {sight.row} yet: decide something in the portal first.")
+        page.goto(found)
     if sight.press:
         page.get_by_role("link", name=sight.press).or_(page.get_by_role("button", name=sight.press)).first.click()
         page.wait_for_timeout(400)
