@@ -1,13 +1,16 @@
 """The console sign-in endpoint of the embedded AWS."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+from moto.core.utils import utcnow
+from moto.sts.models import sts_backends
 
 from portal.aws import connect
-from portal.aws.simulator import hub
+from portal.aws.simulator import console, hub
 from portal.aws.sts import Credentials
 from tests.aws.server import AWS
 
@@ -66,6 +69,22 @@ def test_a_token_is_good_once(aws: AWS, credentials: Credentials) -> None:
 
     assert login(aws, token).status_code == 302
     assert login(aws, token).status_code == 400
+
+
+def test_a_token_is_good_for_a_quarter_of_an_hour(
+    aws: AWS, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "TOKEN_LASTS", timedelta(0))
+    token = ask(aws, session_of(credentials)).json()["SigninToken"]
+
+    assert login(aws, token).status_code == 400
+
+
+def test_credentials_that_have_ended_are_refused(aws: AWS, credentials: Credentials) -> None:
+    (role,) = sts_backends[ACCOUNT]["aws"].assumed_roles
+    role.expiration = utcnow() - timedelta(seconds=1)
+
+    assert ask(aws, session_of(credentials)).status_code == 400
 
 
 @pytest.mark.parametrize("seconds", ["899", "43201", "-900", "x", ""])

@@ -118,7 +118,8 @@ def test_a_list_that_is_cut_off_or_goes_in_circles_is_not_believed(
     iam: IAM, monkeypatch: pytest.MonkeyPatch, marker: str | None
 ) -> None:
     page = {"Groups": [], "IsTruncated": True, "Marker": marker}
-    monkeypatch.setattr("portal.aws.calls.call", lambda *_, **__: page)
+    pages = [page] * 3
+    monkeypatch.setattr("portal.aws.calls.call", lambda *_, **__: pages.pop())
 
     with pytest.raises(Unknown, match="cut off"):
         iam.list_groups()

@@ -90,6 +90,20 @@ def test_an_ended_session_is_refused(aws: AWS) -> None:
     assert refusal_of(client(aws, "iam", session.access_key_id).list_users) == ("ExpiredToken", 403)
 
 
+def test_ended_sessions_are_forgotten(aws: AWS) -> None:
+    door = aws.account(ACCOUNT)
+    connect.iam(door).list_groups()
+    (ended,) = sts_backends[ACCOUNT]["aws"].assumed_roles
+    ended.expiration = utcnow() - timedelta(seconds=1)
+
+    connect.forget(door)
+    connect.iam(door).list_groups()
+
+    assert ended not in sts_backends[ACCOUNT]["aws"].assumed_roles
+    assert len(sts_backends[ACCOUNT]["aws"].assumed_roles) == 1
+    assert ended.access_key_id not in aws.backend(ACCOUNT).access_keys
+
+
 def test_a_status_that_aws_does_not_know_is_refused(aws: AWS) -> None:
     outside = aws.boto3(ACCOUNT)
     outside.create_user(UserName="mia")
