@@ -71,18 +71,12 @@ def is_delivered() -> bool:
     return Delivery.objects.get().state == Delivery.State.DONE
 
 
-def test_between_the_answer_and_the_commit_a_kill_costs_nothing_but_time(
-    aws: AWS,
-    prod: Account,
-    olive: Person,
-    payments: Team,
-    environment: dict[str, str],
-    tmp_path: Path,
-) -> None:
-    last_call = aws.faults.hang("ListGroupsForUser")
-    doomed = services.start_worker(environment, tmp_path / "doomed.log")
-    with services.running(doomed):
-        create_iam_user(
+@pytest.fixture
+def decided(olive: Person, payments: Team, prod: Account) -> Callable[[], IAMUser]:
+    """Olive decides that an IAM user shall exist."""
+
+    def decide() -> IAMUser:
+        return create_iam_user(
             by=olive,
             team=payments,
             account=prod,
@@ -92,7 +86,19 @@ def test_between_the_answer_and_the_commit_a_kill_costs_nothing_but_time(
             tags={"stage": "prod"},
             at=database_now(),
         )
-        assert last_call.reached.wait(PATIENCE_SECONDS), (tmp_path / "doomed.log").read_text()
+
+    return decide
+
+
+def kill_between_answer_and_commit(
+    aws: AWS, environment: dict[str, str], log: Path, decide: Callable[[], IAMUser]
+) -> None:
+    """Let a worker carry what is decided until AWS has answered its last call, and kill it before it can write."""
+    last_call = aws.faults.hang("ListGroupsForUser")
+    doomed = services.start_worker(environment, log)
+    with services.running(doomed):
+        decide()
+        assert last_call.reached.wait(PATIENCE_SECONDS), log.read_text()
         with locked_against_writing():
             last_call.release()
             # AWS has answered within this time; the worker waits for the database now.
@@ -100,6 +106,11 @@ def test_between_the_answer_and_the_commit_a_kill_costs_nothing_but_time(
             doomed.send_signal(signal.SIGKILL)
             doomed.wait()
 
+
+def test_between_the_answer_and_the_commit_a_kill_costs_nothing_but_time(
+    aws: AWS, prod: Account, environment: dict[str, str], tmp_path: Path, decided: Callable[[], IAMUser]
+) -> None:
+    kill_between_answer_and_commit(aws, environment, tmp_path / "doomed.log", decided)
     assert users(aws, prod)["mia"]["groups"] == {"ledger-writers"}
     assert Delivery.objects.get().state == Delivery.State.CALLING
     assert not IAMUser.objects.get().is_in_aws
@@ -108,13 +119,8 @@ def test_between_the_answer_and_the_commit_a_kill_costs_nothing_but_time(
         wait_for(is_delivered)
 
     entry = Entry.objects.get()
-    assert users(aws, prod) == {
-        "mia": {
-            "path": "/portal/acme/payments/",
-            "tags": {"stage": "prod", "gatehouse:entry": str(entry.pk)},
-            "groups": {"ledger-writers"},
-        }
-    }
+    tags = {"stage": "prod", "gatehouse:entry": str(entry.pk)}
+    assert users(aws, prod) == {"mia": {"path": "/portal/acme/payments/", "tags": tags, "groups": {"ledger-writers"}}}
     row = IAMUser.objects.get()
     assert row.user_id == aws.boto3(prod.account_id).get_user(UserName="mia")["User"]["UserId"]
     assert Delivery.objects.get().attempts == 2

@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from accounts.models import Account, Duty, Envelope, Organization, Person, tenancy
+from accounts.models import Account, Duty, Envelope, IAMUser, Organization, Person, tenancy
 from portal.ledger.models import Delivery, Entry, Head
 from portal.ledger.record import Subject, Target, record
 from portal.secrets.models import SealedSecret
@@ -65,27 +65,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
     group, policy = factories.iam_group(account, "group"), factories.iam_policy(account, "policy")
     envelope = factories.envelope(team, accounts=[account], groups=[group], permissions_boundary=policy)
     user = factories.iam_user(account, "user", team=team)
-    with transaction.atomic():
-        entry = record(
-            organization=organization,
-            kind="tests.made",
-            by=None,
-            subject=Subject("iam_user", str(user.pk), user.arn),
-            at=AT,
-            deliver=(Target(account.account_id, user.arn),),
-        )
-    secret = SealedSecret.objects.create(
-        organization=organization,
-        recipient=person,
-        purpose="tests",
-        bound_to=str(user.pk),
-        ciphertext=b"c",
-        nonce=b"n",
-        wrapped_key=b"k",
-        key_version="1",
-        created_at=AT,
-        expires_at=AT.replace(hour=13),
-    )
+    entry = recorded(organization, account, user)
     rows: list[models.Model] = [
         team,
         group,
@@ -94,7 +74,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         user,
         account,
         entry,
-        secret,
+        sealed(organization, person),
         envelope.accounts.through._default_manager.get(envelope_id=envelope.pk),
         envelope.groups.through._default_manager.get(envelope_id=envelope.pk),
         factories.membership(person, Duty.LEAD, of=organization, team=team),
@@ -108,6 +88,35 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         Head.objects.get(organization=organization),
     ]
     return {type(row): row for row in rows}
+
+
+def recorded(organization: Organization, account: Account, user: IAMUser) -> Entry:
+    """An entry with a delivery, and with it the organization's head."""
+    with transaction.atomic():
+        return record(
+            organization=organization,
+            kind="tests.made",
+            by=None,
+            subject=Subject("iam_user", str(user.pk), user.arn),
+            at=AT,
+            deliver=(Target(account.account_id, user.arn),),
+        )
+
+
+def sealed(organization: Organization, person: Person) -> SealedSecret:
+    """A sealed secret, of no content."""
+    return SealedSecret.objects.create(
+        organization=organization,
+        recipient=person,
+        purpose="tests",
+        bound_to="nothing",
+        ciphertext=b"c",
+        nonce=b"n",
+        wrapped_key=b"k",
+        key_version="1",
+        created_at=AT,
+        expires_at=AT.replace(hour=13),
+    )
 
 
 @pytest.fixture
