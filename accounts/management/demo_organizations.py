@@ -48,7 +48,7 @@ class DemoEnvelope:
 
 TEAMS = {"acme": ("Payments", "Platform", "Data"), "globex": ("Core",)}
 PEOPLE = (
-    DemoPerson("acme", "olive@acme.test", "Olive Okafor", Duty.OWNER),
+    DemoPerson("acme", "olive@acme.test", "Olive Ormond", Duty.OWNER),
     DemoPerson("acme", "lena@acme.test", "Lena Lindqvist", Duty.LEAD, "Payments"),
     DemoPerson("acme", "hugo@acme.test", "Hugo Haas", Duty.HELPDESK),
     DemoPerson("acme", "mia@acme.test", "Mia Moreau", Duty.MEMBER, "Payments"),
@@ -94,7 +94,7 @@ def load_people(*, at: datetime) -> None:
     for person in PEOPLE:
         if person.duty == Duty.OWNER and not Organization.objects.filter(slug=person.organization).exists():
             create_organization(
-                by=None, name=person.organization, owner_email=person.email, owner_name=person.name, at=at
+                by=None, name=person.organization.title(), owner_email=person.email, owner_name=person.name, at=at
             )
     for slug, names in TEAMS.items():
         for name in names:
