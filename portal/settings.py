@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.views.organization.CurrentOrganizationMiddleware",
+    "accounts.views.missing.MissingMiddleware",
 ]
 
 TEMPLATES = [
@@ -165,6 +166,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_TIMEZONE = "UTC"
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=10.0)
 IMPORT_EVERY_MINUTES = env.int("IMPORT_EVERY_MINUTES", default=30)
 
 # AWS. Without an endpoint it is AWS itself, entered with the credentials of botocore's default chain.
@@ -174,6 +176,9 @@ AWS_PORT = env.int("AWS_PORT", default=PORT + 1)
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default=f"http://127.0.0.1:{AWS_PORT}" if EMBEDDED else "") or None
 AWS_IS_EMBEDDED = EMBEDDED and not env.str("AWS_ENDPOINT_URL", default="")
 AWS_SIGNIN_URL = env.str("AWS_SIGNIN_URL", default=f"{AWS_ENDPOINT_URL}/federation" if AWS_IS_EMBEDDED else "") or None
+# The pace of each account that has none of its own. AWS does not publish IAM's; this leaves room for the account's others.
+AWS_CALLS_PER_SECOND = env.float("AWS_CALLS_PER_SECOND", default=10.0)
+AWS_CALLS_BURST = env.int("AWS_CALLS_BURST", default=20)
 # The embedded AWS knows one key and no other; it opens nothing anywhere else.
 HUB_ACCESS_KEY_ID = "AKIAGATEHOUSEHUB0000" if AWS_IS_EMBEDDED else None
 HUB_SECRET_ACCESS_KEY = "gatehouse-demo-hub-secret" if AWS_IS_EMBEDDED else None

@@ -1,5 +1,7 @@
 """The page of one IAM user, and its parts."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -106,3 +108,14 @@ def test_the_history_says_who_and_why(enter: Enter, lena: Person, ledger_reader:
     assert "Set tags" in text
     assert "Lena" in text
     assert "The project ended" in text
+
+
+def test_under_debug_too_it_is_told_by_the_portals_own_page(
+    enter: Enter, oskar: Person, ledger_reader: IAMUser, settings: Any
+) -> None:
+    settings.DEBUG = True
+
+    answer = enter(oskar).get(reverse("iam_user", args=[ledger_reader.pk]))
+
+    assert answer.status_code == 404
+    assert "URLconf" not in answer.content.decode()
