@@ -1,4 +1,4 @@
-"""What is not there is told alike everywhere: under DEBUG too, where Django would show its list of addresses instead."""
+"""What is not there is told alike everywhere: under DEBUG too, where Django would list its addresses instead."""
 
 from collections.abc import Callable
 
