@@ -96,7 +96,7 @@ class Worlds:
 
 @pytest.fixture
 def worlds(acme: Organization, globex: Organization, payments: Team, lena: Person, oskar: Person) -> Worlds:
-    return Worlds(world(acme, 1001, team=payments), world(acme, 1002), world(globex, 7003))
+    return Worlds(world(acme, 1001, team=payments), world(acme, 1002), world(globex, 917003554466))
 
 
 @pytest.fixture

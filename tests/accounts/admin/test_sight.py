@@ -37,42 +37,42 @@ def test_every_model_is_in_every_world(worlds: Worlds) -> None:
 
 
 @pytest.mark.parametrize("somebody", ["olive", "ada"])
-@pytest.mark.parametrize("name", models())
 def test_an_owner_and_an_auditor_see_their_organization_and_no_other(
-    enter: Enter, request: pytest.FixtureRequest, worlds: Worlds, somebody: str, name: str
+    enter: Enter, request: pytest.FixtureRequest, worlds: Worlds, somebody: str
 ) -> None:
     client = enter(request.getfixturevalue(somebody))
 
-    assert_sees(client, name, worlds.payments, is_seen=True)
-    assert_sees(client, name, worlds.platform, is_seen=True)
-    assert_sees(client, name, worlds.globex, is_seen=False)
+    for name in models():
+        assert_sees(client, name, worlds.payments, is_seen=True)
+        assert_sees(client, name, worlds.platform, is_seen=True)
+        assert_sees(client, name, worlds.globex, is_seen=False)
 
 
-@pytest.mark.parametrize("name", models())
-def test_another_organizations_owner_sees_theirs_only(enter: Enter, oskar: Person, worlds: Worlds, name: str) -> None:
+def test_another_organizations_owner_sees_theirs_only(enter: Enter, oskar: Person, worlds: Worlds) -> None:
     client = enter(oskar)
 
-    assert_sees(client, name, worlds.globex, is_seen=True)
-    assert_sees(client, name, worlds.payments, is_seen=False)
-    assert_sees(client, name, worlds.platform, is_seen=False)
+    for name in models():
+        assert_sees(client, name, worlds.globex, is_seen=True)
+        assert_sees(client, name, worlds.payments, is_seen=False)
+        assert_sees(client, name, worlds.platform, is_seen=False)
 
 
-@pytest.mark.parametrize("name", [name for name in models() if name not in RECORDS])
-def test_helpdesk_sees_the_organization(enter: Enter, hugo: Person, worlds: Worlds, name: str) -> None:
+def test_helpdesk_sees_the_organization(enter: Enter, hugo: Person, worlds: Worlds) -> None:
     client = enter(hugo)
 
-    assert_sees(client, name, worlds.payments, is_seen=True)
-    assert_sees(client, name, worlds.platform, is_seen=True)
-    assert_sees(client, name, worlds.globex, is_seen=False)
+    for name in set(models()) - set(RECORDS):
+        assert_sees(client, name, worlds.payments, is_seen=True)
+        assert_sees(client, name, worlds.platform, is_seen=True)
+        assert_sees(client, name, worlds.globex, is_seen=False)
 
 
-@pytest.mark.parametrize("name", [name for name in models() if name not in RECORDS])
-def test_a_lead_sees_what_is_the_teams(enter: Enter, lena: Person, worlds: Worlds, name: str) -> None:
+def test_a_lead_sees_what_is_the_teams(enter: Enter, lena: Person, worlds: Worlds) -> None:
     client = enter(lena)
 
-    assert_sees(client, name, worlds.payments, is_seen=name != "iamrole")
-    assert_sees(client, name, worlds.platform, is_seen=name == "organization")
-    assert_sees(client, name, worlds.globex, is_seen=False)
+    for name in set(models()) - set(RECORDS):
+        assert_sees(client, name, worlds.payments, is_seen=name != "iamrole")
+        assert_sees(client, name, worlds.platform, is_seen=name == "organization")
+        assert_sees(client, name, worlds.globex, is_seen=False)
 
 
 @pytest.mark.parametrize("somebody", ["hugo", "lena"])
@@ -88,12 +88,12 @@ def test_the_ledger_takes_a_duty_that_includes_it(
     assert "/admin/ledger/" not in client.get("/admin/").content.decode()
 
 
-@pytest.mark.parametrize("name", models())
-def test_a_member_is_sent_home(enter: Enter, mia: Person, worlds: Worlds, name: str) -> None:
+def test_a_member_is_sent_home(enter: Enter, mia: Person, worlds: Worlds) -> None:
     client = enter(mia)
 
-    for path in (address(name), address(name, "change", worlds.payments[name].pk), "/admin/"):
-        assert_redirected_home(client, path)
+    for name in models():
+        for path in (address(name), address(name, "change", worlds.payments[name].pk), "/admin/"):
+            assert_redirected_home(client, path)
 
 
 def assert_redirected_home(client: Client, path: str) -> None:
@@ -136,19 +136,20 @@ def test_being_a_member_elsewhere_opens_no_records_there(
     assert core.organization.pk not in listed(client, "organization")
 
 
-@pytest.mark.parametrize("name", models())
 @pytest.mark.parametrize("view", ["change", "delete", "history"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_another_organizations_row_answers_as_one_that_never_was(
-    enter: Enter, olive: Person, worlds: Worlds, name: str, view: str, method: str
+    enter: Enter, olive: Person, worlds: Worlds, view: str, method: str
 ) -> None:
-    client, row = enter(olive), worlds.globex[name]
-    there, nowhere = address(name, view, row.pk), address(name, view, nobodys(row))
+    client = enter(olive)
 
-    answer, of_nobody = (getattr(client, method)(path, {"post": "yes"}) for path in (there, nowhere))
+    for name in models():
+        row = worlds.globex[name]
+        there, nowhere = address(name, view, row.pk), address(name, view, nobodys(row))
+        answer, of_nobody = (getattr(client, method)(path, {"post": "yes"}) for path in (there, nowhere))
 
-    assert answer.status_code == of_nobody.status_code == 404
-    assert plain(answer.content, there) == plain(of_nobody.content, nowhere)
+        assert answer.status_code == of_nobody.status_code == 404, name
+        assert plain(answer.content, there) == plain(of_nobody.content, nowhere), name
 
 
 def nobodys(row: Model) -> object:
@@ -159,26 +160,27 @@ def plain(body: bytes, path: str) -> bytes:
     return CSRF_TOKEN.sub(b"", body).replace(path.encode(), b"")
 
 
-@pytest.mark.parametrize("name", models())
 @pytest.mark.parametrize("somebody", ["olive", "lena"])
 def test_no_page_names_another_organization(
-    enter: Enter, request: pytest.FixtureRequest, worlds: Worlds, name: str, somebody: str
+    enter: Enter, request: pytest.FixtureRequest, worlds: Worlds, somebody: str
 ) -> None:
     client = enter(request.getfixturevalue(somebody))
-    own = worlds.payments[name].pk
-    pages = (address(name), f"{address(name)}?_facets=1", f"{address(name)}?q=globex", address(name, "change", own))
 
-    for page in pages:
-        text = client.get(page).content.decode().replace("q=globex", "").replace('value="globex"', "")
-        for word in ("globex", "Globex", "7003", "oskar", "Oskar"):
-            assert word not in text, (page, word)
+    for name in models():
+        own = worlds.payments[name].pk
+        pages = (address(name), f"{address(name)}?_facets=1", f"{address(name)}?q=globex", address(name, "change", own))
+
+        for page in pages:
+            text = client.get(page).content.decode().replace("q=globex", "").replace('value="globex"', "")
+            for word in ("globex", "Globex", "917003554466", "oskar", "Oskar"):
+                assert word not in text, (page, word)
 
 
-@pytest.mark.parametrize("name", models())
-def test_no_page_of_a_lead_names_another_team(enter: Enter, lena: Person, worlds: Worlds, name: str) -> None:
+def test_no_page_of_a_lead_names_another_team(enter: Enter, lena: Person, worlds: Worlds) -> None:
     client = enter(lena)
 
-    for page in (address(name), address(name, "change", worlds.payments[name].pk)):
-        text = client.get(page).content.decode()
-        for word in ("Team1002", "acme-1002", "acme-user-1002", "somebody1002"):
-            assert word not in text, (page, word)
+    for name in models():
+        for page in (address(name), address(name, "change", worlds.payments[name].pk)):
+            text = client.get(page).content.decode()
+            for word in ("Team1002", "acme-1002", "acme-user-1002", "somebody1002"):
+                assert word not in text, (page, word)
