@@ -176,7 +176,7 @@ AWS_PORT = env.int("AWS_PORT", default=PORT + 1)
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default=f"http://127.0.0.1:{AWS_PORT}" if EMBEDDED else "") or None
 AWS_IS_EMBEDDED = EMBEDDED and not env.str("AWS_ENDPOINT_URL", default="")
 AWS_SIGNIN_URL = env.str("AWS_SIGNIN_URL", default=f"{AWS_ENDPOINT_URL}/federation" if AWS_IS_EMBEDDED else "") or None
-# The pace of each account that has none of its own. AWS does not publish IAM's; this leaves room for the account's others.
+# The pace of each account that has none of its own. AWS does not publish its own limit for IAM.
 AWS_CALLS_PER_SECOND = env.float("AWS_CALLS_PER_SECOND", default=10.0)
 AWS_CALLS_BURST = env.int("AWS_CALLS_BURST", default=20)
 # The embedded AWS knows one key and no other; it opens nothing anywhere else.

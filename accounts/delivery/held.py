@@ -39,7 +39,13 @@ def iam_of(account: Account) -> IAM:
 
 def door_of(account: Account) -> connect.Door:
     """How the hub gets into the account."""
-    return connect.Door(account_id=account.account_id, role_arn=account.role_arn, external_id=account.external_id)
+    return connect.Door(
+        account_id=account.account_id,
+        role_arn=account.role_arn,
+        external_id=account.external_id,
+        calls_per_second=account.calls_per_second,
+        calls_burst=account.calls_burst,
+    )
 
 
 def subject_of(entry: Entry) -> IAMUser:

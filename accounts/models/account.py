@@ -52,6 +52,13 @@ class Account(TenantRow):
     source = models.CharField(max_length=40, choices=Source.choices, blank=True, default="")
     read_at = models.DateTimeField(null=True, blank=True)
 
+    calls_per_second = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The most that the portal calls AWS here; empty for the portal's usual pace."
+    )
+    calls_burst = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="How many calls may come at once after a quiet time; empty for the usual."
+    )
+
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="accounts")
 
     objects = AccountQuerySet.as_manager()
@@ -64,6 +71,11 @@ class Account(TenantRow):
                 violation_error_message="An account ID has 12 digits.",
             ),
             models.CheckConstraint(condition=Q(external_id__regex=r"^.{22,}$"), name="account_external_id_long_enough"),
+            models.CheckConstraint(
+                condition=~Q(calls_per_second=0) & ~Q(calls_burst=0),
+                name="account_pace_above_zero",
+                violation_error_message="An account that is never called cannot be run: at least 1.",
+            ),
             source_and_time_go_together("account_source_and_time"),
         ]
 

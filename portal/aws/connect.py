@@ -18,6 +18,7 @@ from django.conf import settings
 
 from portal.aws.errors import AWSError, Refused, TryLater, translated
 from portal.aws.iam import IAM
+from portal.aws.pace import Pace
 from portal.aws.sts import STS, Credentials
 
 ROLE_ARN = re.compile(r"arn:aws(?:-cn|-us-gov)?:iam::(\d{12}):role/[\w+=,.@/-]{1,576}", re.ASCII)
@@ -37,11 +38,16 @@ WRITE_ATTEMPTS = 1
 
 @dataclass(frozen=True)
 class Door:
-    """How the hub gets into one account: `role_arn` lies in `account_id` and trusts the hub with `external_id`."""
+    """How the hub gets into one account: `role_arn` lies in `account_id` and trusts the hub with `external_id`.
+
+    `calls_per_second` and `calls_burst` are the account's own pace; None stands for the settings'.
+    """
 
     account_id: str
     role_arn: str
     external_id: str
+    calls_per_second: float | None = None
+    calls_burst: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,8 +109,20 @@ def _room(door: Door) -> _Room:
             credentials = _EnteredCredentials(lambda: _enter(door))
             session = _session_with(credentials)
             session.register("after-call", credentials.drop_if_rejected)
+            _keep_pace(session, door)
             _rooms[door] = _Room(iam=IAM(*_clients(session, "iam")), sts=STS(*_clients(session, "sts")))
         return _rooms[door]
+
+
+def _keep_pace(session: Session, door: Door) -> None:
+    """Pace each request, also one that botocore repeats; entering the account is a call of the hub."""
+    pace = Pace(
+        lane=door.account_id,
+        calls_per_second=door.calls_per_second or settings.AWS_CALLS_PER_SECOND,
+        burst=door.calls_burst or settings.AWS_CALLS_BURST,
+    )
+    session.register("before-sign", pace.take)
+    session.register("response-received", pace.heed)
 
 
 def _check(door: Door) -> None:

@@ -4,8 +4,10 @@ What happens to one delivery, step by step:
 
 1.  `record()` saves it as *due*, and rings the doorbell once that is committed. The bell may fail: beat calls `sweep()`
     every few seconds, which rings for whatever is due.
-2.  A worker claims it by one conditional UPDATE, which counts one row for one worker only. Not before its time, and not
-    while an earlier delivery about the same subject is open. The claim is a lease by the database's clock.
+2.  A worker looks at the account's pace: where calls are booked ahead it leaves the delivery alone, and whoever ends
+    another one in that account rings again. Then it claims by one conditional UPDATE, which counts one row for one
+    worker only. Not before its time, and not while an earlier delivery about the same subject is open. The claim is a
+    lease by the database's clock.
 3.  The kind's handler carries it to AWS, with no transaction open.
 4.  In one transaction, and only where the claim is still ours, the handler settles AWS's answer into the domain's rows
     and the delivery is *done*. Then the next delivery about the subject is rung for.
@@ -18,6 +20,7 @@ What happens to one delivery, step by step:
 import logging
 import random
 import uuid
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +28,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
-from portal.aws import errors
+from portal.aws import errors, pace
 from portal.ledger import doorbell
 from portal.ledger.clock import database_now
 from portal.ledger.handlers import Handler, handler_of, register
@@ -54,8 +57,14 @@ StuckKind = Delivery.StuckKind
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
 MAX_TIMES_STRANDED = 5
-# A backlog is rung for in portions, so that a sweep is short; the next sweeps ring for what is left.
+# What could not get its turn at the account's pace; no attempt is counted, and nothing doubles.
+PACE_WAIT = timedelta(seconds=2)
+# A backlog is rung for in portions, so that a sweep is short; the next sweeps ring for what is left. Each account has
+# its part, so that the backlog of one does not hide what another needs.
 RUNG_PER_SWEEP = 500
+RUNG_PER_LANE = 100
+# One that ends makes room for about one; a second is rung for where that one began elsewhere meanwhile.
+RUNG_AFTER_ONE = 2
 
 STUCK_KINDS: dict[type[errors.AWSError], StuckKind] = {
     errors.Denied: StuckKind.DENIED,
@@ -92,6 +101,17 @@ def deliver(delivery_id: int, *, at: datetime | None = None) -> None:
 
     `at` stands for the database's clock, from claim to end.
     """
+    delivery = Delivery.objects.filter(pk=delivery_id).first()
+    if delivery is None:
+        logger.info("Delivery %s is not to be carried now: there is none", delivery_id)
+    elif pace.may_begin(delivery.lane, is_urgent=_is_urgent(delivery)):
+        _attempt(delivery_id, at)
+        _ring_for_held_back(delivery.lane, at)
+    else:
+        logger.info("Delivery %s waits for its account's pace", delivery_id)
+
+
+def _attempt(delivery_id: int, at: datetime | None) -> None:
     delivery = _claim(delivery_id, at or database_now())
     if delivery is None:
         logger.info("Delivery %s is not to be carried now", delivery_id)
@@ -103,6 +123,8 @@ def deliver(delivery_id: int, *, at: datetime | None = None) -> None:
     except (OperationalError, InterfaceError):
         # The database is away, so no outcome can be stored: the sweep takes the delivery back when the lease is over.
         raise
+    except pace.NotYet as error:
+        _wait_for_the_pace(delivery, error, at or database_now())
     except errors.TryLater as error:
         _wait(delivery, error, at or database_now())
     except errors.AWSError as error:
@@ -122,7 +144,7 @@ def deliver_due(*, at: datetime | None = None) -> int:
     attempts = 0
     while ids := _in_turn(start):
         for delivery_id in ids:
-            deliver(delivery_id, at=at)
+            _attempt(delivery_id, at)
         attempts += len(ids)
     return attempts
 
@@ -131,8 +153,7 @@ def sweep(*, at: datetime | None = None) -> None:
     """Take back what was stranded, and ring for what is due: the net under the doorbell."""
     now = at or database_now()
     take_back_stranded(now)
-    ids = _in_turn(now)[:RUNG_PER_SWEEP]
-    doorbell.ring(Delivery.objects.filter(pk__in=ids).order_by("pk"))
+    _ring(_in_turn(now, per_lane=RUNG_PER_LANE)[:RUNG_PER_SWEEP])
 
 
 def take_back_stranded(now: datetime) -> None:
@@ -181,11 +202,34 @@ def abandon(*, delivery: Delivery, at: datetime) -> None:
         doorbell.ring_on_commit(_next_about_the_subject(delivery))
 
 
-def _in_turn(now: datetime) -> list[int]:
-    """Ids of what may be carried now: what a person waits for before bulk before imports, each by age."""
-    rows = Delivery.objects.deliverable(now).order_by("created_at", "pk").values_list("queue", "pk")
-    queues = Delivery.Queue.values
-    return [pk for _, pk in sorted(rows, key=lambda row: queues.index(row[0]))]
+def _in_turn(now: datetime, *, lane: str = "", per_lane: int | None = None) -> list[int]:
+    """Ids of what may be carried now: what a person waits for, then bulk, then imports; lanes in turn, each by age."""
+    rows = Delivery.objects.deliverable(now).order_by("created_at", "pk")
+    queues, seen, places = Delivery.Queue.values, Counter[tuple[str, str]](), []
+    for pk, queue, its_lane in (rows.filter(lane=lane) if lane else rows).values_list("pk", "queue", "lane"):
+        places.append((queues.index(queue), seen[its_lane, queue], pk))
+        seen[its_lane, queue] += 1
+    places.sort(key=lambda place: place[:2])
+    return [pk for _, place, pk in places if per_lane is None or place < per_lane]
+
+
+def _ring(ids: list[int]) -> None:
+    found = Delivery.objects.in_bulk(ids)
+    doorbell.ring(found[pk] for pk in ids if pk in found)
+
+
+def _ring_for_held_back(lane: str, at: datetime | None) -> None:
+    """Let the next ones begin where the account's pace held some back: without it they would wait for a sweep."""
+    if not pace.has_held_back(lane):
+        return
+    ids = _in_turn(at or database_now(), lane=lane)
+    if len(ids) > RUNG_AFTER_ONE:
+        pace.hold_back(lane)
+    _ring(ids[:RUNG_AFTER_ONE])
+
+
+def _is_urgent(delivery: Delivery) -> bool:
+    return delivery.queue == Delivery.Queue.INTERACTIVE
 
 
 def _claim(delivery_id: int, now: datetime) -> Delivery | None:
@@ -206,7 +250,9 @@ def _carry(delivery: Delivery, at: datetime | None) -> None:
     if handler is None:
         _get_stuck(delivery, StuckKind.UNKNOWN, UNKNOWN_KIND)
         return
-    answer = handler.carry(delivery.entry, delivery)
+    # Waiting for the account's pace is to leave most of the lease to the calls themselves.
+    with pace.turn(is_urgent=_is_urgent(delivery), seconds=settings.DELIVERY_LEASE_SECONDS / 3):
+        answer = handler.carry(delivery.entry, delivery)
     now = at or database_now()
     with transaction.atomic():
         # First the claim: its row lock keeps everybody else away until the domain's rows are written too.
@@ -223,6 +269,12 @@ def _wait(delivery: Delivery, error: errors.TryLater, now: datetime) -> None:
     logger.info("Delivery %s waits until %s: %s", delivery.pk, until, error)
     told = {"error": str(error), "aws_request_id": error.request_id}
     _end_attempt(delivery, state=State.WAITING, not_before=until, times_stranded=0, **told)
+
+
+def _wait_for_the_pace(delivery: Delivery, error: pace.NotYet, now: datetime) -> None:
+    logger.info("Delivery %s waits for its account's pace after it had begun", delivery.pk)
+    soon = {"state": State.WAITING, "not_before": now + PACE_WAIT, "attempts": F("attempts") - 1}
+    _end_attempt(delivery, **soon, error=str(error), times_stranded=0)
 
 
 def _get_stuck(delivery: Delivery, kind: StuckKind, sentence: str, request_id: str = "") -> None:
