@@ -26,6 +26,7 @@ TABLE = {
     "accounts:account:connect": "OO----",
     "accounts:account:refresh": "OO----",
     "ledger:entry:view": "OO--O-",
+    "ledger:entry:export": "OO--O-",
     "ledger:delivery:view": "OO--O-",
     "ledger:delivery:change": "OO----",
 }

@@ -1,5 +1,7 @@
 """One decision from the button to AWS and back to the page, with every part real."""
 
+from typing import Any
+
 import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
@@ -18,6 +20,16 @@ def in_aws(aws: AWS, acme_prod: Account, ledger_writers: IAMGroup, envelope: Non
     aws.account(acme_prod.account_id, external_id=acme_prod.external_id)
     aws.boto3(acme_prod.account_id).create_group(GroupName="ledger-writers")
     return acme_prod
+
+
+def held_with(aws: AWS, account: Account, *, tag: dict[str, str], group: str) -> dict[str, Any]:
+    """The IAM user as boto3 finds it from outside the portal, with its tag and group."""
+    outside = aws.boto3(account.account_id)
+    user: dict[str, Any] = outside.get_user(UserName="ledger-writer")["User"]
+    groups = outside.list_groups_for_user(UserName="ledger-writer")["Groups"]
+    assert tag in user["Tags"]
+    assert [held["GroupName"] for held in groups] == [group]
+    return user
 
 
 def test_lena_creates_an_iam_user_and_watches_it_arrive(
@@ -41,12 +53,7 @@ def test_lena_creates_an_iam_user_and_watches_it_arrive(
     expect(page.get_by_text("In AWS", exact=True)).to_be_visible()
     expect(page.get_by_text("Pending")).to_have_count(0)
 
-    outside = aws.boto3(in_aws.account_id)
-    user = outside.get_user(UserName="ledger-writer")["User"]
-    assert {"Key": "cost-center", "Value": "4711"} in user["Tags"]
-    groups = outside.list_groups_for_user(UserName="ledger-writer")["Groups"]
-    assert [group["GroupName"] for group in groups] == ["ledger-writers"]
-
+    user = held_with(aws, in_aws, tag={"Key": "cost-center", "Value": "4711"}, group="ledger-writers")
     iam_user = IAMUser.objects.get(user_name="ledger-writer")
     assert iam_user.user_id == user["UserId"]
     assert Entry.objects.get().by_name == "Lena"
