@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts import arns
-from accounts.delivery import held
+from accounts.delivery import held, shown
 from accounts.delivery.groups import add_to_group
 from portal.aws import errors
 from portal.aws.iam import IAM
@@ -24,10 +24,11 @@ def carry(entry: Entry, delivery: Delivery) -> held.Held:
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
     user = _make_or_adopt(iam, entry, delivery)
-    for group_name in entry.details["groups"]:
+    groups = entry.details["groups"]
+    for group_name in groups:
         add_to_group(iam, user, group_name=group_name)
     try:
-        return held.read(iam, user_name=user.user_name)
+        return shown.read(iam, delivery, user_name=user.user_name, shows=lambda user: shown.is_in_groups(user, groups))
     except errors.NotFound as error:
         raise held.may_not_be_seen_yet(user.create_date, error) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
-from accounts.delivery import held
+from accounts.delivery import held, shown
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.aws.iam.users import User
@@ -19,20 +19,26 @@ def carry_addition(entry: Entry, delivery: Delivery) -> held.Held:
     """
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
-    user = held.require_same(iam, iam_user)
-    add_to_group(iam, user, group_name=entry.details["group"])
-    return held.read(iam, user_name=iam_user.user_name)
+    user, group_name = held.require_same(iam, iam_user), entry.details["group"]
+    add_to_group(iam, user, group_name=group_name)
+    return shown.read(
+        iam, delivery, user_name=iam_user.user_name, shows=lambda user: shown.is_in_groups(user, [group_name])
+    )
 
 
 def carry_removal(entry: Entry, delivery: Delivery) -> held.Held:
-    """A group that the user is not in, or that is gone, is what was wanted."""
-    iam_user = held.subject_of(entry)
+    """A group that the user is not in, or that is gone, is what was wanted.
+
+    The call is made without looking first: a list that is behind would hide a membership of a moment ago.
+    """
+    iam_user, group_name = held.subject_of(entry), entry.details["group"]
     iam = held.iam_of(iam_user.account)
     held.require_same(iam, iam_user)
-    if entry.details["group"] in _group_names(iam, iam_user.user_name):
-        with suppress(errors.NotFound):
-            iam.remove_user_from_group(user_name=iam_user.user_name, group_name=entry.details["group"])
-    return held.read(iam, user_name=iam_user.user_name)
+    with suppress(errors.NotFound):
+        iam.remove_user_from_group(user_name=iam_user.user_name, group_name=group_name)
+    return shown.read(
+        iam, delivery, user_name=iam_user.user_name, shows=lambda user: not shown.is_in_groups(user, [group_name])
+    )
 
 
 def settle(entry: Entry, answer: held.Held, at: datetime) -> None:
@@ -65,7 +71,3 @@ def _exists(iam: IAM, group_name: str) -> bool:
     except errors.NotFound:
         return False
     return True
-
-
-def _group_names(iam: IAM, user_name: str) -> set[str]:
-    return {group.group_name for group in iam.list_groups_for_user(user_name=user_name)}

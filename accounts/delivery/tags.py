@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from accounts.delivery import held
+from accounts.delivery import held, shown
 from portal.ledger.models import Delivery, Entry
 
 
@@ -18,7 +18,9 @@ def carry(entry: Entry, delivery: Delivery) -> held.Held:
         iam.untag_user(user_name=iam_user.user_name, tag_keys=removed)
     if put := {tag["key"]: tag["value"] for tag in entry.details["put"]}:
         iam.tag_user(user_name=iam_user.user_name, tags=put)
-    return held.read(iam, user_name=iam_user.user_name)
+    return shown.read(
+        iam, delivery, user_name=iam_user.user_name, shows=lambda user: shown.has_tags(user, put, removed)
+    )
 
 
 def settle(entry: Entry, answer: held.Held, at: datetime) -> None:

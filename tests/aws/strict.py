@@ -2,7 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,15 @@ from werkzeug.wrappers import Response
 from portal.aws.simulator import keys, requests
 from portal.aws.simulator.answers import Refusal, answer
 from portal.aws.simulator.requests import AWSRequest
+from tests.aws.lag import Lag
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SECRET = ("password", "secret", "token", "code", "session")
 LONGEST_HANG_SECONDS = 60
+# More than one reading of a user takes, fewer than two attempts at anything.
+LAGGING_READS = 4
 OUTSIDE = "outside"
 
 
@@ -36,6 +40,8 @@ class Fault(StrEnum):
     BUSY = "busy"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
+    # The call goes well; the next reads do not see what it did.
+    READ_LAG = "read lag"
 
 
 REFUSALS = {
@@ -93,6 +99,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._plans: list[_Plan] = []
+        self.lag: Lag | None = None
 
     def inject(self, operation: str, fault: Fault, *, nth: int = 1, times: int = 1) -> None:
         """Break the `nth` call of this operation from now on, and the ones that follow until `times` were broken."""
@@ -110,8 +117,15 @@ class Faults:
             found = [plan.take() for plan in self._plans if plan.operation == operation]
         return next((what for what in found if what is not None), None)
 
+    def lag_for(self, request: AWSRequest, call: Call) -> Lag | None:
+        """The past that this call sees, if it is a read of an account whose reads are behind."""
+        lag = self.lag
+        is_behind = lag is not None and lag.reads > 0 and lag.account_id == call.account_id
+        return lag if is_behind and is_of_iam(request) and not request.is_change else None
+
     def clear(self) -> None:
         """Break nothing any more, and release what hangs."""
+        self.lag = None
         with self._lock:
             plans, self._plans = self._plans, []
         for plan in plans:
@@ -124,27 +138,52 @@ class Faults:
 
 
 class Strict:
-    """WSGI middleware; `trace` holds every call of the portal, not those that look from outside."""
+    """WSGI middleware; `trace` holds every call of the portal, not those that look from outside.
+
+    `watch` is told of each call when it arrives, before AWS has done anything.
+    """
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
         self.faults = Faults()
         self.trace: list[Call] = []
+        self.watch: Callable[[Call], None] | None = None
+        # One request at a time, as in the embedded AWS itself: a lagging read must not be anybody else's.
+        self._turn = threading.RLock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer, or break as planned."""
         request = requests.read(environ)
         if not request.operation or is_outside(request.access_key_id):
-            return self._app(environ, start_response)
-        self.trace.append(_call(request))
+            return self._carry(environ, start_response)
+        call = _call(request)
+        self.trace.append(call)
+        if self.watch is not None:
+            self.watch(call)
+        fault = self._befalls(request, call)
+        if fault is None:
+            return self._carry(environ, start_response, lag=self.faults.lag_for(request, call))
+        return self._broken(fault, request, environ)(environ, start_response)
+
+    def _befalls(self, request: AWSRequest, call: Call) -> Fault | None:
+        """The fault that breaks this call's answer, after what only holds it up or hides what it does."""
         fault = self.faults.next_for(request.operation)
         if isinstance(fault, Hang):
             fault.reached.set()
             fault.released.wait(LONGEST_HANG_SECONDS)
-            fault = None
-        if fault is None:
-            return self._app(environ, start_response)
-        return self._broken(fault, request, environ)(environ, start_response)
+            return None
+        if fault is Fault.READ_LAG:
+            self.faults.lag = Lag.now(call.account_id, reads=LAGGING_READS) if is_of_iam(request) else None
+            return None
+        return fault
+
+    def _carry(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", lag: Lag | None = None
+    ) -> Iterable[bytes]:
+        with self._turn:
+            past: AbstractContextManager[None] = nullcontext() if lag is None else lag.around()
+            with past:
+                return self._app(environ, start_response)
 
     def _broken(self, fault: Fault, request: AWSRequest, environ: "WSGIEnvironment") -> "WSGIApplication":
         body = b""
@@ -155,6 +194,11 @@ class Strict:
         if fault is Fault.TRUNCATE:
             return Response(body[: len(body) // 2], content_type="text/xml")
         return answer(request, REFUSALS[fault])
+
+
+def is_of_iam(request: AWSRequest) -> bool:
+    """Whether it is a call of IAM: entering an account does not lag."""
+    return request.service == "iam"
 
 
 def is_outside(access_key_id: str) -> bool:
