@@ -90,6 +90,11 @@ class IAMUser(FactFromAWS):
     gone_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    if TYPE_CHECKING:
+        # Annotated by with_facts() and with_open_delivery().
+        has_mfa: bool
+        open_delivery: int | None
+
     objects = IAMUserQuerySet.as_manager()
 
     class Meta:
