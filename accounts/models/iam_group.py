@@ -32,7 +32,6 @@ class IAMGroupQuerySet(models.QuerySet["IAMGroup"]):
         """Those that AWS held when it was last read."""
         return self.filter(gone_at__isnull=True)
 
-
     def give_way(self, *, account: Account, group_name: str, group_id: str, at: datetime) -> None:
         """A group of this name with another id was deleted and made again: the older row is of the past."""
         older = self.present().filter(account=account, group_name__iexact=group_name)
