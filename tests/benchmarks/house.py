@@ -16,7 +16,14 @@ from tests import services
 
 @contextmanager
 def running(folder: Path) -> Iterator[dict[str, str]]:
-    """Start all of it below `folder`; the environment in which its processes see each other."""
+    """All of it, with one worker."""
+    with servers(folder) as env, services.running(services.start_worker(env, folder / "worker.log")):
+        yield env
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[dict[str, str]]:
+    """Start all but the worker below `folder`; the environment in which its processes see each other."""
     with ExitStack() as stack:
         valkey = services.start_valkey(folder / "valkey")
         stack.callback(valkey.stop)
@@ -29,7 +36,6 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
         services.wait_until(partial(services.listens, port), process=aws, log=log)
         for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
             subprocess.run([sys.executable, "manage.py", *command], env=env, cwd=services.ROOT, check=True)
-        stack.enter_context(services.running(services.start_worker(env, folder / "worker.log")))
         yield env
 
 
@@ -52,5 +58,8 @@ def environment(folder: Path, valkey: str, aws: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": hub.HUB_ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": hub.HUB_SECRET_ACCESS_KEY,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # The pace protects AWS from the portal; here the portal itself is looked at.
+        "AWS_CALLS_PER_SECOND": "1000",
+        "AWS_CALLS_BURST": "1000",
     }
     return {**os.environ, **own}
