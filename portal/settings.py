@@ -12,7 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.conf import made_once, sealing
-from portal.conf.celery import BEAT_SCHEDULE, BROKER_TRANSPORT_OPTIONS, TASK_QUEUES
+from portal.conf.celery import BROKER_TRANSPORT_OPTIONS, TASK_QUEUES, beat_schedule
 from portal.conf.logs import LOGGING as LOGGING
 from portal.conf.policies import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 
@@ -41,6 +41,8 @@ SEALING_KEYS = sealing.parse(
     needed("SEALING_KEYS", made_once.sealing_keys(VAR_DIR / "sealing_keys") if EMBEDDED else "")
 )
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+# Whoever shows it as a bearer token may read /metrics; without one only whoever comes from this machine.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -163,10 +165,10 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=10.0)
+CELERY_BEAT_SCHEDULE = beat_schedule(SWEEP_SECONDS)
 CELERY_TIMEZONE = "UTC"
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
-SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=10.0)
 IMPORT_EVERY_MINUTES = env.int("IMPORT_EVERY_MINUTES", default=30)
 
 # AWS. Without an endpoint it is AWS itself, entered with the credentials of botocore's default chain.
@@ -234,7 +236,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

@@ -10,6 +10,7 @@ class Audience(Enum):
     """Who gets more than the way to the sign-in page."""
 
     ANYBODY = "whoever asks, signed in or not"
+    MACHINE = "whoever asks from this machine or shows the token"
     PERSON = "whoever is signed in, about themselves"
     ORGANIZATION = "members, what their duty allows within their organization; for others it does not exist"
     RECORDS_ROOM = "members with a duty, scoped to what they may see"
@@ -18,6 +19,7 @@ class Audience(Enum):
 MATRIX: dict[str, Audience] = {
     "health_live": Audience.ANYBODY,
     "health_ready": Audience.ANYBODY,
+    "metrics": Audience.MACHINE,
     # Signing in, before it is known who asks
     "account_login": Audience.ANYBODY,
     "account_logout": Audience.ANYBODY,

@@ -13,7 +13,8 @@ from tests.matrix import MATRIX, Audience
 # A value that each kind of parameter takes; parameters without a kind are allauth's keys, in regular expressions.
 VALUES = {"IntConverter": 1, "SlugConverter": "acme", "StringConverter": "x", "UUIDConverter": UUID(int=1)}
 OPEN = [name for name, audience in MATRIX.items() if audience is Audience.ANYBODY]
-CLOSED = [name for name, audience in MATRIX.items() if audience is not Audience.ANYBODY]
+OF_MACHINES = [name for name, audience in MATRIX.items() if audience is Audience.MACHINE]
+CLOSED = [name for name in MATRIX if name not in {*OPEN, *OF_MACHINES}]
 
 
 def address(name: str) -> str:
@@ -39,3 +40,9 @@ def test_it_sends_those_who_are_not_signed_in_to_the_sign_in_page(client: Client
     answer = getattr(client, method)(address(name), follow=True)
 
     assert answer.redirect_chain[-1][0].startswith(resolve_url(settings.LOGIN_URL))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", OF_MACHINES)
+def test_it_refuses_whoever_comes_from_elsewhere_without_a_token(client: Client, name: str) -> None:
+    assert client.get(address(name), REMOTE_ADDR="203.0.113.7").status_code == 403

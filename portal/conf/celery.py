@@ -1,5 +1,7 @@
 """How Celery's queues and its clock are laid out."""
 
+from typing import Any
+
 from kombu import Queue
 
 # An unacknowledged task comes back within a minute or two, and the longest task must be over by then.
@@ -7,6 +9,8 @@ BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    # In the order in which a worker was given its queues: it takes from the second only where the first is empty.
+    "queue_order_strategy": "priority",
     "socket_connect_timeout": 2,
     # A broker that lets one in and says nothing must not hold a request; the worker's own reads come back each second.
     "socket_timeout": 5,
@@ -14,8 +18,13 @@ BROKER_TRANSPORT_OPTIONS = {
 
 TASK_QUEUES = [Queue("interactive"), Queue("bulk"), Queue("import")]
 
-# Beat is the net: what the doorbell forgot, these sweeps find.
-BEAT_SCHEDULE = {
-    "sweep-deliveries": {"task": "portal.ledger.tasks.sweep", "schedule": 10.0},
-    "import-accounts": {"task": "accounts.tasks.import_due_accounts", "schedule": 60.0, "options": {"queue": "import"}},
-}
+SWEEP = "portal.ledger.tasks.sweep"
+
+
+def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
+    """Beat is the net: what the doorbell forgot, these sweeps find. One that nobody took in time is void."""
+    imports = {"task": "accounts.tasks.import_due_accounts", "schedule": 60.0}
+    return {
+        "sweep-deliveries": {"task": SWEEP, "schedule": sweep_seconds, "options": {"expires": sweep_seconds}},
+        "import-accounts": {**imports, "options": {"queue": "import", "expires": imports["schedule"]}},
+    }

@@ -1,10 +1,12 @@
 """Deliveries: carrying an entry to AWS, and where that stands."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import formats, timezone
 
 
@@ -45,6 +47,27 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def stranded(self, at: datetime) -> Self:
         """Those whose worker was not heard of before its lease ran out."""
         return self.filter(state=Delivery.State.CALLING, lease_until__lt=at)
+
+    def due_since(self, at: datetime) -> datetime | None:
+        """Since when the oldest of those is due that may be carried now; None where none is."""
+        due: datetime | None = self.deliverable(at).aggregate(due=Min(Coalesce("not_before", "created_at")))["due"]
+        return due
+
+    def count_by_state(self) -> dict[str, int]:
+        """How many there are in each state, with zeros."""
+        counted = dict(self.order_by().values_list("state").annotate(Count("pk")))
+        return {state: counted.get(state, 0) for state in Delivery.State.values}
+
+    def count_by_seconds(self, limits: Sequence[float]) -> tuple[list[int], float]:
+        """How many of the delivered took at most that long, by limit, then all of them; and their seconds."""
+        took = ExpressionWrapper(F("done_at") - F("created_at"), models.DurationField())
+        counts = {
+            f"within_{place}": Count("pk", filter=Q(took__lte=timedelta(seconds=limit)))
+            for place, limit in enumerate(limits)
+        }
+        done = self.filter(state=Delivery.State.DONE).annotate(took=took)
+        found = done.aggregate(seconds=Sum("took"), **counts, all=Count("pk"))
+        return [found[name] for name in (*counts, "all")], (found["seconds"] or timedelta()).total_seconds()
 
 
 class Delivery(models.Model):
