@@ -4,24 +4,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='account',
-            name='calls_burst',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='How many calls may come at once after a quiet time; empty for the usual.', null=True),
+            model_name="account",
+            name="calls_burst",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="How many calls may come at once after a quiet time; empty for the usual.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='calls_per_second',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="The most that the portal calls AWS here; empty for the portal's usual pace.", null=True),
+            model_name="account",
+            name="calls_per_second",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="The most that the portal calls AWS here; empty for the portal's usual pace.",
+                null=True,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('calls_per_second', 0), _negated=True), models.Q(('calls_burst', 0), _negated=True)), name='account_pace_above_zero', violation_error_message='An account that is never called cannot be run: at least 1.'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("calls_per_second", 0), _negated=True), models.Q(("calls_burst", 0), _negated=True)
+                ),
+                name="account_pace_above_zero",
+                violation_error_message="An account that is never called cannot be run: at least 1.",
+            ),
         ),
     ]
