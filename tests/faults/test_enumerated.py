@@ -1,0 +1,262 @@
+"""Each AWS call of each kind of delivery, each fault, from a recorded trace: it arrives, once, or a human is asked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from botocore.client import BaseClient
+from django.db import connection
+
+from accounts.delivery import HANDLERS
+from accounts.kinds import Kind
+from accounts.models import Account, IAMGroup, Person, Team
+from accounts.usecases.deliveries import try_again
+from portal.aws import calls, connect
+from portal.aws.calls import Answer
+from portal.ledger import doorbell, handlers
+from portal.ledger.clock import database_now
+from portal.ledger.deliver import deliver_due
+from portal.ledger.handlers import Handler
+from portal.ledger.models import Delivery, Entry
+from tests.accounts.carrying import Death
+from tests.aws import direct
+from tests.aws.server import AWS, Server
+from tests.aws.strict import Call, Fault
+from tests.faults.enumerated import (
+    READING,
+    SCENARIOS,
+    House,
+    Picture,
+    assert_nothing_was_done_behind_the_ledger,
+    assert_portal_and_aws_agree,
+    quiesce,
+)
+
+FAULTS = (
+    Fault.DROP_BEFORE,
+    Fault.DROP_AFTER,
+    Fault.ERROR_BEFORE,
+    Fault.ERROR_AFTER,
+    Fault.THROTTLE,
+    Fault.DENY,
+    Fault.READ_LAG,
+    Fault.BUSY,
+    Fault.EXPIRED,
+)
+each_kind = pytest.mark.parametrize("kind", SCENARIOS, ids=str)
+
+
+@pytest.fixture(autouse=True)
+def silent_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No broker: what is to be delivered is delivered by the test."""
+    monkeypatch.setattr(doorbell.doorbell, "ring", lambda deliveries: None)
+
+
+@pytest.fixture
+def house(
+    aws: AWS,
+    aws_server: Server,
+    prod: Account,
+    payments: Team,
+    ledger_writers: IAMGroup,
+    olive: Person,
+    lena: Person,
+    tmp_path: Path,
+) -> Iterator[House]:
+    """Acme's first account, watched."""
+    house = House(aws, aws_server.layer, prod, payments, olive, lena, tmp_path)
+    aws_server.layer.watch = house.watch
+    yield house
+    aws_server.layer.watch = None
+
+
+@pytest.fixture
+def without_a_socket(monkeypatch: pytest.MonkeyPatch, aws_server: Server, house: House) -> None:
+    """Hundreds of runs: each call goes straight into the AWS of the tests."""
+    direct.connect(monkeypatch, aws_server.layer)
+
+
+def recorded(house: House, kind: Kind) -> tuple[list[Call], Picture]:
+    """The calls of one delivery that nothing disturbs, and what AWS holds afterwards."""
+    with house.fresh() as meant:
+        SCENARIOS[kind].decide(house)
+        quiesce()
+        assert_it_arrived(house)
+        assert_nothing_was_done_behind_the_ledger(house, meant)
+        return list(house.aws.trace), _without_ids(house.picture())
+
+
+def assert_it_arrived(house: House, picture: Picture | None = None) -> None:
+    """Delivered; the portal says what AWS holds; and AWS holds what it would hold had nothing gone wrong."""
+    delivery = Delivery.objects.latest("pk")
+    assert (delivery.state, delivery.error) == (Delivery.State.DONE, "")
+    assert_portal_and_aws_agree(house)
+    assert picture is None or _without_ids(house.picture()) == picture
+
+
+def _without_ids(picture: Picture) -> Picture:
+    """A user that is made in each run anew has another id in each."""
+    users = {name: user | {"user_id": ""} for name, user in picture["users"].items()}
+    return picture | {"users": users}
+
+
+def _name(number: int, call: Call) -> str:
+    return f"call {number + 1}, {call.operation}"
+
+
+def test_every_kind_of_delivery_has_a_scenario() -> None:
+    """A new kind is named here, until `SCENARIOS` says how it is decided."""
+    assert sorted(map(str, HANDLERS)) == sorted(map(str, SCENARIOS))
+
+
+@each_kind
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.usefixtures("without_a_socket")
+def test_whatever_goes_wrong_at_whichever_call_it_arrives_once(
+    house: House, kind: Kind, fault: Fault, subtests: pytest.Subtests
+) -> None:
+    SCENARIOS[kind].prepare(house)
+    trace, picture = recorded(house, kind)
+
+    for number, call in enumerate(trace):
+        with subtests.test(_name(number, call)), house.fresh() as meant:
+            nth = sum(earlier.operation == call.operation for earlier in trace[: number + 1])
+            SCENARIOS[kind].decide(house)
+            house.aws.faults.inject(call.operation, fault, nth=nth, times=_times(call, fault))
+            quiesce()
+            if fault is Fault.DENY:
+                assert_a_human_is_asked_and_can_help(house)
+            assert_it_arrived(house, picture)
+            assert_nothing_was_done_behind_the_ledger(house, meant)
+
+
+def _times(call: Call, fault: Fault) -> int:
+    """A read that botocore may repeat by itself is broken as often as it does, so that the portal notices."""
+    is_repeated = call.operation.startswith(READING) and fault is not Fault.READ_LAG
+    return connect.READ_ATTEMPTS if is_repeated and fault is not Fault.DENY else 1
+
+
+def assert_a_human_is_asked_and_can_help(house: House) -> None:
+    """It is stuck in words, and goes on where it was left once the permission is back."""
+    delivery = Delivery.objects.latest("pk")
+    assert delivery.state_in_words(database_now()) == "Stuck: AWS denied it"
+    assert delivery.error.startswith("AWS denied ")
+    try_again(by=house.olive, delivery=delivery, reason="The permission is back.", at=database_now())
+    quiesce()
+
+
+# A worker that dies
+
+
+@contextmanager
+def dying(monkeypatch: pytest.MonkeyPatch, number: int, *, when: str) -> Iterator[None]:
+    """The worker dies before its call of this number is sent, or once that is answered."""
+    call, count = calls.call, 0
+
+    def counted(client: BaseClient, operation: str, **parameters: object) -> Answer:
+        nonlocal count
+        if when == "before":
+            count += 1
+            _die_at(count, number)
+        answer = call(client, operation, **parameters)
+        if when == "after":
+            count += 1
+            _die_at(count, number)
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(calls, "call", counted)
+        yield
+
+
+def _die_at(count: int, number: int) -> None:
+    if count == number:
+        raise Death
+
+
+@each_kind
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.usefixtures("without_a_socket")
+def test_a_worker_that_dies_at_whichever_call_is_followed_by_one_that_finishes(
+    house: House, kind: Kind, when: str, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SCENARIOS[kind].prepare(house)
+    trace, picture = recorded(house, kind)
+
+    for number, call in enumerate(trace):
+        with subtests.test(_name(number, call)), house.fresh() as meant:
+            SCENARIOS[kind].decide(house)
+            with dying(monkeypatch, number + 1, when=when), pytest.raises(Death):
+                deliver_due()
+            assert Delivery.objects.latest("pk").state == Delivery.State.CALLING
+            quiesce()
+            assert_it_arrived(house, picture)
+            assert_nothing_was_done_behind_the_ledger(house, meant)
+
+
+@each_kind
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.usefixtures("without_a_socket")
+def test_a_worker_that_dies_while_it_writes_the_outcome_down_leaves_nothing_of_it(
+    house: House, kind: Kind, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SCENARIOS[kind].prepare(house)
+    _, picture = recorded(house, kind)
+
+    with house.fresh() as meant:
+        SCENARIOS[kind].decide(house)
+        with monkeypatch.context() as patch:
+            patch.setitem(handlers._handlers, str(kind), _dying_at_the_settlement(HANDLERS[kind], when))
+            with pytest.raises(Death):
+                deliver_due()
+        assert Delivery.objects.latest("pk").state == Delivery.State.CALLING
+        quiesce()
+        assert_it_arrived(house, picture)
+        assert_nothing_was_done_behind_the_ledger(house, meant)
+
+
+def _dying_at_the_settlement(handler: Handler, when: str) -> Handler:
+    def settle(entry: Entry, answer: object, at: object) -> None:
+        if when == "after":
+            handler.settle(entry, answer, database_now())
+        raise Death
+
+    return Handler(handler.carry, settle, handler.abandon)
+
+
+# The entry comes first
+
+
+@pytest.mark.django_db(transaction=True)
+@each_kind
+def test_every_write_finds_its_entry_committed(house: House, kind: Kind) -> None:
+    """Seen from AWS: another thread with a connection of its own sees what is committed and nothing else."""
+    SCENARIOS[kind].prepare(house)
+    seen: list[tuple[str, int]] = []
+
+    def look(call: Call) -> None:
+        if not call.operation.startswith(READING):
+            seen.append((call.operation, Entry.objects.filter(kind=kind).count()))
+        connection.close()
+
+    house.layer.watch = look
+    SCENARIOS[kind].decide(house)
+    deliver_due()
+
+    assert Delivery.objects.get().state == Delivery.State.DONE
+    assert seen
+    assert {count for _, count in seen} == {1}
+
+
+@pytest.mark.usefixtures("without_a_socket")
+def test_the_watch_notices_a_write_without_an_entry(house: House) -> None:
+    """So that the checks above can fail."""
+    with house.fresh():
+        connect.iam(
+            connect.Door(house.account.account_id, house.account.role_arn, house.account.external_id)
+        ).create_user(user_name="nobodys", tags={}, permissions_boundary=None)
+
+        assert house.breaches == ["CreateUser without an entry"]
+        with pytest.raises(AssertionError):
+            assert_portal_and_aws_agree(house)
