@@ -1,6 +1,6 @@
 """Access keys of IAM users."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,6 +22,17 @@ class AccessKeyMetadata:
     access_key_id: str
     status: str
     create_date: datetime
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """An access key that AWS has just made: it tells the secret this once, and a repr never does."""
+
+    user_name: str
+    access_key_id: str
+    status: str
+    create_date: datetime
+    secret_access_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,21 @@ class AccessKeys(Calls):
                 create_date=told["CreateDate"],
             )
             for told in self._all("ListAccessKeys", "AccessKeyMetadata", UserName=user_name)
+        )
+
+    def create_access_key(self, *, user_name: str) -> AccessKey:
+        """Sent once; where the answer is lost, AWS may hold a key whose secret nobody knows.
+
+        :raises Refused: when the user has two keys already, active or not.
+        :raises NotFound: when there is no such user.
+        """
+        told = self._write("CreateAccessKey", UserName=user_name)["AccessKey"]
+        return AccessKey(
+            user_name=told["UserName"],
+            access_key_id=told["AccessKeyId"],
+            status=told["Status"],
+            create_date=told["CreateDate"],
+            secret_access_key=told["SecretAccessKey"],
         )
 
     def update_access_key(self, *, user_name: str, access_key_id: str, status: AccessKeyStatus) -> None:

@@ -1,7 +1,9 @@
 """What else lets an IAM user in: the login profile, signing certificates, SSH keys, service-specific credentials."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from portal.aws.calls import Calls
 
@@ -51,12 +53,19 @@ class Credentials(Calls):
 
     def get_login_profile(self, *, user_name: str) -> LoginProfile:
         """:raises NotFound: when the user has no console password."""
-        told = self._read("GetLoginProfile", UserName=user_name)["LoginProfile"]
-        return LoginProfile(
-            user_name=told["UserName"],
-            create_date=told["CreateDate"],
-            password_reset_required=told.get("PasswordResetRequired", False),
+        return _login_profile(self._read("GetLoginProfile", UserName=user_name)["LoginProfile"])
+
+    def create_login_profile(self, *, user_name: str, password: str, password_reset_required: bool) -> LoginProfile:
+        """Give the user a console password; sent once.
+
+        :raises Conflict: when the user has one already.
+        :raises Refused: when the account's password policy does not take this one.
+        :raises NotFound: when there is no such user.
+        """
+        answer = self._write(
+            "CreateLoginProfile", UserName=user_name, Password=password, PasswordResetRequired=password_reset_required
         )
+        return _login_profile(answer["LoginProfile"])
 
     def delete_login_profile(self, *, user_name: str) -> None:
         """Take the console password away.
@@ -118,3 +127,11 @@ class Credentials(Calls):
             UserName=user_name,
             ServiceSpecificCredentialId=service_specific_credential_id,
         )
+
+
+def _login_profile(told: Mapping[str, Any]) -> LoginProfile:
+    return LoginProfile(
+        user_name=told["UserName"],
+        create_date=told["CreateDate"],
+        password_reset_required=told.get("PasswordResetRequired", False),
+    )

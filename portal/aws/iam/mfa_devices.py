@@ -1,9 +1,11 @@
 """MFA devices of IAM users; the seed that ListVirtualMFADevices may carry is never taken over."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal.aws.calls import Calls
+from portal.aws.iam.users import tag_list
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,14 @@ class VirtualMFADevice:
     serial_number: str
     user_name: str | None
     enable_date: datetime | None
+
+
+@dataclass(frozen=True)
+class NewVirtualMFADevice:
+    """A virtual device that AWS has just made: it tells the seed this once, in Base32, and a repr never does."""
+
+    serial_number: str
+    base32_string_seed: str = field(repr=False)
 
 
 class MFADevices(Calls):
@@ -43,6 +53,20 @@ class MFADevices(Calls):
                 enable_date=told.get("EnableDate"),
             )
             for told in self._all("ListVirtualMFADevices", "VirtualMFADevices")
+        )
+
+    def create_virtual_mfa_device(
+        self, *, virtual_mfa_device_name: str, path: str = "/", tags: Mapping[str, str]
+    ) -> NewVirtualMFADevice:
+        """Sent once; nobody has the device until EnableMFADevice.
+
+        :raises Conflict: when the account has a virtual device of this name.
+        """
+        told = self._write(
+            "CreateVirtualMFADevice", VirtualMFADeviceName=virtual_mfa_device_name, Path=path, Tags=tag_list(tags)
+        )["VirtualMFADevice"]
+        return NewVirtualMFADevice(
+            serial_number=told["SerialNumber"], base32_string_seed=told["Base32StringSeed"].decode()
         )
 
     def deactivate_mfa_device(self, *, user_name: str, serial_number: str) -> None:
