@@ -29,7 +29,7 @@ from portal.supervisor import tether
 from tests import postgres_binaries
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
@@ -85,7 +85,7 @@ def stop(process: subprocess.Popen, number: signal.Signals = signal.SIGTERM) -> 
 
 
 def wait_until(is_ready: Callable[[], bool], *, process: subprocess.Popen, log: Path) -> None:
-    """Come back when the program answers; fail with its last lines when it ends or takes over 30 seconds."""
+    """Come back when the program answers; fail with its last lines when it ends or takes over a minute."""
     end = time.monotonic() + START_SECONDS
     while not is_ready():
         if process.poll() is not None or time.monotonic() > end:
