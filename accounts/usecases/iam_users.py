@@ -13,7 +13,7 @@ from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import Account, IAMUser, Person, Team
 from accounts.usecases.records import about_iam_user, carried_to, tag_list
-from portal.ledger.models import Delivery
+from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
 
 # IAM and AWS STS quotas: "Groups an IAM user can be a member of", not adjustable.
@@ -70,8 +70,8 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
     before, wanted = iam_user.peoples_tags, _checked_tags(tags)
     put = {key: value for key, value in wanted.items() if before.get(key) != value}
     removed = sorted(set(before) - set(wanted))
-    if not put and not removed:
-        raise ValidationError({"tags": "These are the tags that it has."})
+    if _are_decided(iam_user, put, removed):
+        raise ValidationError({"tags": "These are the tags that it has, or will have."})
     record(
         organization=iam_user.organization,
         kind=Kind.IAM_USER_TAGGED,
@@ -95,10 +95,10 @@ def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at:
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
     _check_open(iam_user)
     envelope.require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=[group_name])
-    held = _group_names(iam_user)
-    if group_name in held:
-        raise ValidationError({"groups": f"{iam_user} is in {group_name} already."})
-    _check_groups([*held, group_name])
+    decided = _decided_groups(iam_user)
+    if group_name in decided:
+        raise ValidationError({"groups": f"{iam_user} is in {group_name} already, or on its way there."})
+    _check_groups([*decided, group_name])
     _record_group_change(
         Kind.IAM_USER_ADDED_TO_GROUP, by=by, iam_user=iam_user, group_name=group_name, at=at, why=reason
     )
@@ -116,8 +116,8 @@ def remove_iam_user_from_group(
     """
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
     _check_open(iam_user)
-    if group_name not in _group_names(iam_user):
-        raise ValidationError({"groups": f"{iam_user} is not in {group_name}."})
+    if group_name not in _decided_groups(iam_user):
+        raise ValidationError({"groups": f"{iam_user} is not in {group_name}, or on its way out of it."})
     _record_group_change(
         Kind.IAM_USER_REMOVED_FROM_GROUP, by=by, iam_user=iam_user, group_name=group_name, at=at, why=reason
     )
@@ -223,15 +223,41 @@ def _save_new(iam_user: IAMUser) -> None:
 
 
 def _check_open(iam_user: IAMUser) -> None:
+    # Locked and read again: of two who decide at once, the second must see what the first decided.
+    iam_user.refresh_from_db(from_queryset=IAMUser.objects.select_for_update(no_key=True))
     if iam_user.gone_at is not None:
         raise ValidationError("AWS no longer holds this IAM user.")
-    leaving = Delivery.objects.of(iam_user.organization).for_subject(iam_user.arn).open()
-    if leaving.filter(entry__kind=Kind.IAM_USER_DELETED).exists():
+    if any(entry.kind == Kind.IAM_USER_DELETED for entry in _on_their_way(iam_user)):
         raise ValidationError("This IAM user is being deleted.")
 
 
-def _group_names(iam_user: IAMUser) -> list[str]:
-    return list(iam_user.group_memberships.values_list("iam_group__group_name", flat=True))
+def _on_their_way(iam_user: IAMUser) -> list[Entry]:
+    """What was decided about it and has not reached AWS, oldest first."""
+    deliveries = Delivery.objects.of(iam_user.organization).for_subject(iam_user.arn).open().select_related("entry")
+    return [delivery.entry for delivery in deliveries.order_by("sequence", "pk")]
+
+
+def _decided_groups(iam_user: IAMUser) -> set[str]:
+    """The groups that AWS holds it in, as what is on its way will change them."""
+    names = set(iam_user.group_memberships.values_list("iam_group__group_name", flat=True))
+    for entry in _on_their_way(iam_user):
+        if entry.kind == Kind.IAM_USER_CREATED:
+            names |= set(entry.details["groups"])
+        elif entry.kind == Kind.IAM_USER_ADDED_TO_GROUP:
+            names.add(entry.details["group"])
+        elif entry.kind == Kind.IAM_USER_REMOVED_FROM_GROUP:
+            names.discard(entry.details["group"])
+    return names
+
+
+def _are_decided(iam_user: IAMUser, put: dict[str, str], removed: Collection[str]) -> bool:
+    """Whether its tags, as what is on its way will change them, are so already."""
+    tags = iam_user.peoples_tags
+    for entry in _on_their_way(iam_user):
+        if entry.kind == Kind.IAM_USER_TAGGED:
+            tags |= {tag["key"]: tag["value"] for tag in entry.details["put"]}
+            tags = {key: value for key, value in tags.items() if key not in entry.details["removed"]}
+    return tags | put == tags and not set(removed) & set(tags)
 
 
 def _check_groups(group_names: Collection[str]) -> None:
