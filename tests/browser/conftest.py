@@ -24,8 +24,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
 
-# Not for the whole session: Playwright's event loop runs in this thread as long as it lives, and asyncio.run() in a later
-# test would find it running.
+# Not for the whole session: Playwright's event loop runs in this thread as long as it lives, and a later test's
+# asyncio.run() would find it running.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for the tests of a module."""

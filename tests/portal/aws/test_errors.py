@@ -219,4 +219,5 @@ def test_there_are_at_most_seven_classes() -> None:
     kinds = set(AWSError.__subclasses__())
 
     assert kinds == {TryLater, Denied, Refused, Conflict, NotFound, Unknown}
-    assert not any(kind.__subclasses__() for kind in kinds)
+    # The portal's own pace is no error of AWS's: to everybody but the deliveries it is one more "try later".
+    assert [finer.__name__ for kind in kinds for finer in kind.__subclasses__()] in ([], ["NotYet"])
