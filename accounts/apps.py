@@ -1,7 +1,7 @@
 """Organizations, people, teams, AWS accounts, and the IAM users in them."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class AccountsConfig(AppConfig):
@@ -15,5 +15,6 @@ class AccountsConfig(AppConfig):
         from accounts.models import tenancy
 
         delivery.register_handlers()
-        # After each migration, not in one: SQLite drops a table's triggers when it rebuilds the table.
+        # Around each migration, not in one: SQLite drops a table's triggers when it rebuilds the table.
+        pre_migrate.connect(tenancy.take_down_before_migrate, sender=self)
         post_migrate.connect(tenancy.install_after_migrate, sender=self)

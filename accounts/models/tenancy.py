@@ -113,6 +113,16 @@ def install(connection: BaseDatabaseWrapper) -> None:
                     cursor.execute(statement)
 
 
+def take_down_before_migrate(*, using: str, **kwargs: object) -> None:
+    """Django's pre_migrate hook. SQLite rebuilds a table by renaming, which fails while a trigger elsewhere names it."""
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'guard~_%' ESCAPE '~'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP TRIGGER {name}")
+
+
 def install_after_migrate(*, using: str, **kwargs: object) -> None:
     """Django's post_migrate hook."""
     install(connections[using])
