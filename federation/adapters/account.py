@@ -24,6 +24,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """People are invited into an organization; nobody makes an account for themselves."""
         return False
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Always: allauth would let whoever finds an open browser change the e-mail, and by it the password."""
+        return True
+
     def get_reset_password_from_key_url(self, key: str) -> str:
         return _at_portal(super().get_reset_password_from_key_url(key))
 
