@@ -1,152 +1,175 @@
-"""What people decide during the long fault run, and what must be true when all of it is quiet."""
+"""What people decide during the long fault run: by use-case, and through the pages of the running web server."""
 
+import http.client
+import os
 import random
+import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F, Q
+from django.test import Client
+from django.urls import reverse
 
 from accounts.delivery.held import iam_of
 from accounts.models import Account, Duty, IAMUser, Person, Team
 from accounts.usecases import iam_users
-from portal.aws.iam.account import EntityType, UserDetail
-from portal.aws.simulator.demo_accounts import ACCOUNTS
-from portal.ledger import chain
-from portal.ledger.deliver import CannotBeRetried, retry, sweep
-from portal.ledger.models import Delivery, Entry
+from portal.aws.simulator.demo_accounts import ACCOUNTS, DemoAccount
+from portal.ledger.deliver import CannotBeRetried, retry
+from portal.ledger.models import Delivery
 from tests import factories
 
 PATH = "/chaos/"
 GROUPS = ("ledger-readers", "ledger-writers", "payments-operators")
-PAUSE_SECONDS = 0.3
+PAUSE_SECONDS = 0.2
 QUIET_SECONDS = 180
-
-
-@dataclass
-class Comparison:
-    """What differs, and how much was compared."""
-
-    differences: list[str] = field(default_factory=list)
-    summary: str = ""
+# A human looks at what waits, and tries it again, about this often.
+LOOK_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Who decides, for whom, where."""
+    """Who decides, for whom, where; `session` is the lead's, signed in to the web server."""
 
     lead: Person
     team: Team
-    account: Account
+    accounts: tuple[Account, ...]
+    session: str
+    dice: random.Random
 
 
-def run(*, seconds: int) -> Comparison:
-    """Decide for so long, then wait until everything has arrived, then compare."""
-    stage = _stage()
+def set_up(folder: Path, *, seed: int) -> Stage:
+    """An organization with two of the demo's accounts, and its lead signed in."""
+    organization = factories.organization("Chaos")
+    accounts = tuple(
+        factories.account(
+            organization, demo.account_id, role_arn=demo.role_arn, external_id=demo.external_id, name=demo.alias
+        )
+        for demo in ACCOUNTS[:2]
+    )
+    team = factories.team(organization, "Chaos")
+    groups = [group for account, demo in zip(accounts, ACCOUNTS, strict=False) for group in _groups(account, demo)]
+    factories.envelope(team, path=PATH, accounts=accounts, groups=groups)
+    lead = factories.member("lead@chaos.test", Duty.LEAD, of=organization, team=team)
+    browser = Client()
+    browser.force_login(lead)
+    (folder / "staged").touch()
+    session = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    return Stage(lead, team, accounts, session, random.Random(seed))
+
+
+def _groups(account: Account, demo: DemoAccount) -> list:
+    iam = iam_of(account)
+    known = {name: iam.get_group(group_name=name) for name in GROUPS}
+    return [factories.iam_group(account, name, group_id=told.group_id, arn=told.arn) for name, told in known.items()]
+
+
+def decide_for(stage: Stage, *, seconds: int) -> Counter[str]:
+    """Go on deciding; how many decisions of each sort the portal acknowledged."""
+    choices: list[Callable[[Stage], bool]] = [_create, _create_on_the_page, _tag, _add, _remove, _delete]
+    acknowledged: Counter[str] = Counter()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        _decide(stage)
-        sweep()
+        choice = stage.dice.choice(choices)
+        try:
+            acknowledged[choice.__name__.strip("_")] += choice(stage)
+        except (ValidationError, IndexError):
+            # Nothing to decide about yet, or it is being deleted already: people meet that too.
+            pass
+        except (OperationalError, InterfaceError, OSError, http.client.HTTPException):
+            # The database or the web server is away: nobody was told that it is decided.
+            connection.close()
         time.sleep(PAUSE_SECONDS)
-    _wait_until_quiet()
-    return _compare(stage)
+    return acknowledged
 
 
-def _stage() -> Stage:
-    demo = ACCOUNTS[0]
-    organization = factories.organization("Chaos")
-    account = factories.account(
-        organization, demo.account_id, role_arn=demo.role_arn, external_id=demo.external_id, name="chaos"
-    )
-    iam = iam_of(account)
-    rows = []
-    for name in GROUPS:
-        told = iam.get_group(group_name=name)
-        rows.append(factories.iam_group(account, name, group_id=told.group_id, arn=told.arn))
-    team = factories.team(organization, "Chaos")
-    factories.envelope(team, path=PATH, accounts=[account], groups=rows)
-    lead = factories.member("lead@chaos.test", Duty.LEAD, of=organization, team=team)
-    return Stage(lead, team, account)
-
-
-def _decide(stage: Stage) -> None:
-    choices: list[Callable[[Stage], object]] = [_create, _create, _tag, _add, _remove, _delete]
-    try:
-        random.choice(choices)(stage)
-    except (ValidationError, IndexError):
-        # Nothing to decide about yet, or it is being deleted already: people meet that too.
-        return
-
-
-def _create(stage: Stage) -> None:
+def _create(stage: Stage) -> bool:
     iam_users.create_iam_user(
         by=stage.lead,
         team=stage.team,
-        account=stage.account,
-        user_name=f"user-{random.randrange(1_000_000)}",
+        account=stage.dice.choice(stage.accounts),
+        user_name=_name(stage),
         kind="person",
-        group_names=random.sample(GROUPS, k=random.randrange(3)),
+        group_names=stage.dice.sample(GROUPS, k=stage.dice.randrange(3)),
         tags={"stage": "prod"},
         at=datetime.now(UTC),
     )
+    return True
 
 
-def _any_user() -> IAMUser:
-    return random.choice(list(IAMUser.objects.present().exclude(user_id="")))
+def _name(stage: Stage) -> str:
+    return f"user-{stage.dice.randrange(10**9)}"
 
 
-def _tag(stage: Stage) -> None:
-    tags = {"stage": random.choice(["prod", "test"]), f"key-{random.randrange(5)}": "x"}
-    iam_users.tag_iam_user(by=stage.lead, iam_user=_any_user(), tags=tags, at=datetime.now(UTC))
+def _create_on_the_page(stage: Stage) -> bool:
+    account = stage.dice.choice(stage.accounts)
+    fields = {"user_name": _name(stage), "kind": "person", "team": stage.team.pk, "account": account.pk}
+    return _post(stage, reverse("create_iam_user"), fields) == http.HTTPStatus.FOUND
 
 
-def _add(stage: Stage) -> None:
-    name = random.choice(GROUPS)
-    iam_users.add_iam_user_to_group(by=stage.lead, iam_user=_any_user(), group_name=name, at=datetime.now(UTC))
+def _post(stage: Stage, path: str, fields: dict[str, object]) -> int:
+    token = secrets.token_hex(16)
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": f"{settings.SESSION_COOKIE_NAME}={stage.session}; {settings.CSRF_COOKIE_NAME}={token}",
+        "X-CSRFToken": token,
+    }
+    server = http.client.HTTPConnection("127.0.0.1", int(os.environ["CHAOS_WEB_PORT"]), timeout=30)
+    try:
+        server.request("POST", path, body=urlencode(fields), headers=headers)
+        return server.getresponse().status
+    finally:
+        server.close()
 
 
-def _remove(stage: Stage) -> None:
-    name = random.choice(GROUPS)
-    iam_users.remove_iam_user_from_group(by=stage.lead, iam_user=_any_user(), group_name=name, at=datetime.now(UTC))
+def _any_user(stage: Stage) -> IAMUser:
+    return stage.dice.choice(list(IAMUser.objects.present().exclude(user_id="").order_by("pk")))
 
 
-def _delete(stage: Stage) -> None:
-    iam_users.delete_iam_user(by=stage.lead, iam_user=_any_user(), reason="Chaos", at=datetime.now(UTC))
+def _tag(stage: Stage) -> bool:
+    tags = {"stage": stage.dice.choice(["prod", "test"]), f"key-{stage.dice.randrange(5)}": "x"}
+    iam_users.tag_iam_user(by=stage.lead, iam_user=_any_user(stage), tags=tags, at=datetime.now(UTC))
+    return True
 
 
-def _wait_until_quiet() -> None:
-    """What waits long or was stranded too often is tried again, as a human would."""
+def _add(stage: Stage) -> bool:
+    group_name, iam_user = stage.dice.choice(GROUPS), _any_user(stage)
+    iam_users.add_iam_user_to_group(by=stage.lead, iam_user=iam_user, group_name=group_name, at=datetime.now(UTC))
+    return True
+
+
+def _remove(stage: Stage) -> bool:
+    group_name, iam_user = stage.dice.choice(GROUPS), _any_user(stage)
+    iam_users.remove_iam_user_from_group(by=stage.lead, iam_user=iam_user, group_name=group_name, at=datetime.now(UTC))
+    return True
+
+
+def _delete(stage: Stage) -> bool:
+    iam_users.delete_iam_user(by=stage.lead, iam_user=_any_user(stage), reason="Chaos", at=datetime.now(UTC))
+    return True
+
+
+def wait_until_quiet() -> None:
+    """What waits or was stranded too often is tried again, as a human would; the rest is the workers' and beat's."""
     end = time.monotonic() + QUIET_SECONDS
     while Delivery.objects.open().exists() and time.monotonic() < end:
+        _let_an_hour_pass()
         for delivery in Delivery.objects.filter(Q(state="waiting") | Q(state="stuck", stuck_kind="unknown")):
             with suppress(CannotBeRetried):
                 retry(delivery=delivery)
-        sweep()
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(LOOK_SECONDS)
 
 
-def _compare(stage: Stage) -> Comparison:
-    details = iam_of(stage.account).get_account_authorization_details(filter=[EntityType.USER])
-    in_aws = {user.user_id: user for user in details.user_detail_list if user.path == PATH}
-    rows = {row.user_id: row for row in IAMUser.objects.present()}
-    differences = [
-        *(f"{row.user_name} is here and not in AWS" for key, row in rows.items() if key not in in_aws),
-        *(f"{user.user_name} is in AWS and not here" for key, user in in_aws.items() if key not in rows),
-        *(line for key in rows.keys() & in_aws.keys() for line in _differences(rows[key], in_aws[key])),
-        *(f"{one.subject} is {one.state}: {one.error}" for one in Delivery.objects.exclude(state="done")),
-    ]
-    broken = chain.verify(stage.team.organization)
-    states = Delivery.objects.values_list("state").annotate(count=Count("pk")).order_by("state")
-    summary = f"{Entry.objects.count()} entries, {len(in_aws)} IAM users in AWS, deliveries {dict(states)}."
-    return Comparison([*differences, *([f"the chain is broken: {broken}"] if broken else [])], summary)
-
-
-def _differences(row: IAMUser, user: UserDetail) -> Iterator[str]:
-    if row.user_name != user.user_name or row.tags != dict(user.tags):
-        yield f"{row.user_name} has {row.tags} here and {dict(user.tags)} in AWS"
-    groups = set(row.group_memberships.values_list("iam_group__group_name", flat=True))
-    if groups != set(user.group_list):
-        yield f"{row.user_name} is in {groups} here and in {set(user.group_list)} in AWS"
+def _let_an_hour_pass() -> None:
+    """That a user made minutes ago is gone is believed only after AWS's quiet time, which is not waited for here."""
+    young = IAMUser.objects.filter(create_date__gt=datetime.now(UTC) - timedelta(minutes=30))
+    young.update(create_date=F("create_date") - timedelta(hours=1))
