@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import QuerySet
 
 from accounts import access, envelope
 from accounts.access import Permission
@@ -118,10 +119,12 @@ class CreateIAMUserForm(forms.Form):
 
     def _chosen(self, name: str) -> Any:
         """The row that the field holds, if the person may choose it; else the one that a browser would show first."""
-        queryset: Any = self._choice(name).queryset
-        value = self[name].value()
-        chosen = queryset.filter(pk=value).first() if str(value or "").isdecimal() else None
-        return chosen or queryset.first()
+        field = self._choice(name)
+        try:
+            chosen = field.to_python(self[name].value())
+        except ValidationError:
+            chosen = None
+        return chosen or cast("QuerySet", field.queryset).first()
 
 
 class TagIAMUserForm(forms.Form):

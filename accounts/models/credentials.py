@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
@@ -25,12 +25,20 @@ class CredentialQuerySet(models.QuerySet[Credential]):
         return self.filter(iam_user__in=IAMUser.objects.visible_to(person))
 
 
+# CIS AWS Foundations Benchmark 1.14: access keys are rotated every 90 days or less.
+ROTATE_AFTER = timedelta(days=90)
+
+
 class AccessKeyQuerySet(CredentialQuerySet["AccessKey"]):
     """Reading access keys."""
 
     def present(self) -> AccessKeyQuerySet:
         """Those that AWS held when it was last read."""
         return self.filter(gone_at__isnull=True)
+
+    def overdue(self, *, at: datetime) -> AccessKeyQuerySet:
+        """Active ones that are older than the rule allows."""
+        return self.present().filter(status=AccessKey.Status.ACTIVE, create_date__lt=at - ROTATE_AFTER)
 
 
 class AccessKey(FactFromAWS):
@@ -65,6 +73,10 @@ class AccessKey(FactFromAWS):
 
     def __str__(self) -> str:
         return self.access_key_id
+
+    def is_overdue(self, *, at: datetime) -> bool:
+        """Whether it is active and older than the rule allows."""
+        return self.status == self.Status.ACTIVE and at - self.create_date > ROTATE_AFTER
 
     def age_days(self, *, at: datetime) -> int:
         """Whole days since AWS made it."""

@@ -114,7 +114,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
 
 
 def take_down_before_migrate(*, using: str, **kwargs: object) -> None:
-    """Django's pre_migrate hook. SQLite rebuilds a table by renaming, which fails while a trigger elsewhere names it."""
+    """Django's pre_migrate hook: SQLite rebuilds tables by renaming, and a trigger that names one would fail."""
     connection = connections[using]
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

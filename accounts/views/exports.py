@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -35,12 +37,17 @@ def export(request: PortalRequest, form: str) -> HttpResponse | StreamingHttpRes
     if form not in FORMS:
         raise Http404
     organization = organization_of(request)
+    access.require(by=request.user, to=Permission.EXPORT_LEDGER, organization=organization)
     filters = {name: request.POST.get(name, "") for name in EntryFilter.base_filters}
+    narrowed = EntryFilter(filters, queryset=Entry.objects.of(organization), request=request)
+    if not narrowed.is_valid():
+        # A filter that cannot be read would leave the whole ledger, and the entry would say otherwise.
+        messages.error(request, "The ledger cannot be narrowed so. Change the filters and export it again.")
+        return redirect("ledger")
     entry = ledger.export_ledger(
         by=request.user, organization=organization, form=form, filters=filters, at=timezone.now()
     )
-    rows = EntryFilter(filters, queryset=Entry.objects.of(organization), request=request).qs
-    entries = rows.filter(sequence__lt=entry.sequence).order_by("sequence", "pk").iterator(ROWS_AT_ONCE)
+    entries = narrowed.qs.filter(sequence__lt=entry.sequence).order_by("sequence", "pk").iterator(ROWS_AT_ONCE)
     lines = csv_lines(entries) if form == "csv" else json_lines(entries)
     answer = StreamingHttpResponse(lines, content_type=FORMS[form])
     answer["Content-Disposition"] = f'attachment; filename="ledger-{organization.slug}-{entry.sequence}.{form}"'

@@ -15,6 +15,9 @@ from accounts.models import Account, IAMUser, Team
 from accounts.views.organization import PortalRequest, organization_of
 from portal.ledger.models import Delivery, Entry
 
+# Longer than any ARN's name or e-mail that somebody would look for; an export's filters stand in the ledger.
+SEARCH_LENGTH = 256
+
 
 def _teams(request: PortalRequest) -> QuerySet[Team]:
     teams = access.teams_for(by=request.user, to=Permission.VIEW_IAM_USERS, organization=organization_of(request))
@@ -39,6 +42,7 @@ class IAMUserFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
         method="search",
         label="Search",
+        max_length=SEARCH_LENGTH,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner or key"}),
     )
     team = django_filters.ModelChoiceFilter(queryset=_teams, label="Team", empty_label="All teams")
@@ -67,6 +71,7 @@ class EntryFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
         method="search",
         label="Search",
+        max_length=SEARCH_LENGTH,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Person, ARN or reason"}),
     )
     kind = django_filters.ChoiceFilter(

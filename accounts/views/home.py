@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -19,8 +19,6 @@ from accounts.views import states
 from accounts.views.organization import PortalRequest
 from portal.ledger.models import Delivery, Entry
 
-# CIS AWS Foundations Benchmark 1.14: access keys are rotated every 90 days or less.
-ROTATE_AFTER = timedelta(days=90)
 LISTED = 8
 
 
@@ -71,9 +69,7 @@ def _unreachable(person: Person, organization: Organization) -> list[tuple[Accou
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
     """Active keys that are older than the rule allows, oldest first."""
     seen = IAMUser.objects.visible_to(person).in_organization(organization).present()
-    keys = AccessKey.objects.present().filter(
-        iam_user__in=seen, status=AccessKey.Status.ACTIVE, create_date__lt=now - ROTATE_AFTER
-    )
+    keys = AccessKey.objects.overdue(at=now).filter(iam_user__in=seen)
     rows = keys.select_related("iam_user__account", "iam_user__owner").order_by("create_date", "pk")[:LISTED]
     return [{"key": key, "age": key.age_days(at=now)} for key in rows]
 
@@ -83,7 +79,7 @@ def _own(person: Person, organization: Organization, now: datetime) -> list[dict
     return [
         {
             "iam_user": iam_user,
-            "keys": [(key, key.age_days(at=now)) for key in iam_user.access_keys.all() if key.gone_at is None],
+            "keys": states.key_ages([key for key in iam_user.access_keys.all() if key.gone_at is None], at=now),
         }
         for iam_user in rows.order_by("user_name", "account__name", "pk")
     ]

@@ -95,7 +95,10 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "shown": states.of_iam_user(iam_user, _speaking(open_deliveries), at=now),
         "pending": pending,
         "is_moving": any(row["shown"].is_moving for row in pending),
-        "keys": [(key, key.age_days(at=now)) for key in iam_user.access_keys.present().order_by("create_date", "pk")],
+        "keys": [
+            (key, key.age_days(at=now), key.is_overdue(at=now))
+            for key in iam_user.access_keys.present().order_by("create_date", "pk")
+        ],
         "mfa_devices": iam_user.mfa_devices.order_by("pk"),
         "subtitle": _subtitle(iam_user),
         "login_profile": getattr(iam_user, "login_profile", None),

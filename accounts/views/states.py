@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import Account, AccountImport, IAMUser
+from accounts.models import AccessKey, Account, AccountImport, IAMUser
 from portal.ledger.models import Delivery
 
 TONES = {
@@ -70,6 +71,17 @@ def of_import(account_import: AccountImport) -> Shown:
     """How far a reading has come."""
     is_moving = account_import.state in AccountImport.OPEN
     return Shown(account_import.get_state_display(), IMPORT_TONES[AccountImport.State(account_import.state)], is_moving)
+
+
+def key_ages(keys: Iterable[AccessKey], *, at: datetime) -> str:
+    """How old each key is, and what is wrong with it: "95 days, overdue · 3 days"."""
+    return " · ".join(_key_age(key, at) for key in keys) or "No keys"
+
+
+def _key_age(key: AccessKey, at: datetime) -> str:
+    days = key.age_days(at=at)
+    remark = ", inactive" if key.status != AccessKey.Status.ACTIVE else ", overdue" if key.is_overdue(at=at) else ""
+    return f"{days} day{'' if days == 1 else 's'}{remark}"
 
 
 def of_iam_user(iam_user: IAMUser, delivery: Delivery | None, *, at: datetime) -> Shown:

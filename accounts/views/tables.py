@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import django_tables2 as tables
@@ -24,7 +25,21 @@ STATE = {"td": {"class": "state"}, "th": {"class": "state"}}
 SECONDARY = {"td": {"class": "secondary"}, "th": {"class": "secondary"}}
 
 
-class IAMUserTable(tables.Table):
+@cache
+def badge(words: str, tone: str) -> str:
+    """The badge as markup: a list of a thousand rows has a handful of different ones."""
+    return render_to_string("components/_badge.html", {"words": words, "tone": tone})
+
+
+class PagedTable(tables.Table):
+    """A table whose pages have the length that is ours to say: an address could ask for all rows at once, or for -1."""
+
+    def paginate(self, *args: Any, **kwargs: Any) -> PagedTable:
+        """Called by django-tables2 with what the address asks for."""
+        return super().paginate(*args, **kwargs | PAGE)
+
+
+class IAMUserTable(PagedTable):
     """IAM users with what a lead looks at first."""
 
     user_name = tables.Column("IAM user", linkify=("iam_user", [tables.A("pk")]), attrs=PRIMARY)
@@ -53,18 +68,18 @@ class IAMUserTable(tables.Table):
 
     def render_state(self, record: IAMUser) -> str:
         shown = states.of_iam_user(record, self._deliveries.get(record.open_delivery or 0), at=self._at)
+        if not shown.is_moving:
+            return badge(shown.words, shown.tone)
         return render_to_string("accounts/_iam_user_state.html", {"iam_user": record, "shown": shown})
 
     def render_keys(self, record: IAMUser) -> str:
-        keys = [key for key in record.access_keys.all() if key.gone_at is None]
-        ages = [(key, key.age_days(at=self._at)) for key in keys]
-        return render_to_string("accounts/_key_ages.html", {"ages": ages})
+        return states.key_ages([key for key in record.access_keys.all() if key.gone_at is None], at=self._at)
 
     def render_mfa(self, record: IAMUser) -> str:
         return "Yes" if record.has_mfa else "No"
 
 
-class EntryTable(tables.Table):
+class EntryTable(PagedTable):
     """The ledger, newest first."""
 
     sequence = tables.Column("No.")
@@ -89,7 +104,7 @@ class EntryTable(tables.Table):
         return render_to_string("components/_time.html", {"when": value})
 
 
-class DeliveryTable(tables.Table):
+class DeliveryTable(PagedTable):
     """Deliveries, newest first."""
 
     kind = tables.Column("Decision", accessor="entry__kind", linkify=("delivery", [tables.A("pk")]), attrs=PRIMARY)
@@ -123,7 +138,7 @@ class DeliveryTable(tables.Table):
         return render_to_string("components/_time.html", {"when": value})
 
 
-class AccountTable(tables.Table):
+class AccountTable(PagedTable):
     """AWS accounts and since when the portal knows what is in them."""
 
     name = tables.Column("AWS account", linkify=("account", [tables.A("pk")]), attrs=PRIMARY)
