@@ -125,10 +125,7 @@ def may(*, by: Person, to: Permission, organization: Organization, team: Team | 
 
 def may_anywhere(*, by: Person, to: Permission, organization: Organization) -> bool:
     """Whether they may do it for at least one team: what decides whether a page offers it at all."""
-    return any(
-        to in GRANTS[Duty(membership.duty)]
-        for membership in Membership.objects.active().of(by).in_organization(organization)
-    )
+    return to in permissions_in(by=by, organization=organization)
 
 
 def teams_for(*, by: Person, to: Permission, organization: Organization) -> models.QuerySet[Team]:
@@ -153,6 +150,12 @@ def reaches_beyond_envelopes(*, by: Person, organization: Organization) -> bool:
     """Owners and admins are not held by a team's envelope: they set it."""
     duties = Membership.objects.active().of(by).in_organization(organization)
     return duties.filter(duty__in=[Duty.OWNER, Duty.ADMIN]).exists()
+
+
+def permissions_in(*, by: Person, organization: Organization) -> frozenset[Permission]:
+    """All that a duty of theirs allows them for at least one team of the organization."""
+    duties = Membership.objects.active().of(by).in_organization(organization).values_list("duty", flat=True)
+    return frozenset().union(*(GRANTS[Duty(duty)] for duty in duties))
 
 
 def permissions_anywhere(person: Person) -> frozenset[Permission]:

@@ -19,6 +19,8 @@ VIRTUAL_MFA = ":mfa/"
 # The tags that say which of the ledger's entries made or changed a thing. People set none of these.
 OWN_TAG_PREFIX = "gatehouse:"
 ENTRY_TAG = "gatehouse:entry"
+# AWS's own begin with `aws:`. In keys of IAM users' tags upper and lower case count as the same.
+RESERVED_TAG_PREFIXES = ("aws:", OWN_TAG_PREFIX)
 TAGS_PER_USER = 50
 
 
@@ -49,5 +51,10 @@ def own_tags(tags: dict[str, str]) -> dict[str, str]:
 
 
 def peoples_tags(tags: dict[str, str]) -> dict[str, str]:
-    """Those of the tags that people set."""
-    return {key: value for key, value in tags.items() if not key.startswith(OWN_TAG_PREFIX)}
+    """Those of the tags that people set: neither the portal's own nor AWS's."""
+    return {key: value for key, value in tags.items() if not is_reserved_tag(key)}
+
+
+def is_reserved_tag(key: str) -> bool:
+    """Whether the tag is not people's to set or take away."""
+    return key.lower().startswith(RESERVED_TAG_PREFIXES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -44,7 +45,8 @@ class TagsField(forms.CharField):
 
     def clean(self, value: Any) -> dict[str, str]:
         tags: dict[str, str] = {}
-        for line in super().clean(value).splitlines():
+        # Not splitlines(): a value that AWS holds may have one of Unicode's many other ends of a line in it.
+        for line in re.split(r"\r\n|\r|\n", super().clean(value)):
             if line.strip():
                 key, tag_value = self._parse(line)
                 if key in tags:
@@ -59,7 +61,8 @@ class TagsField(forms.CharField):
 
     @staticmethod
     def _parse(line: str) -> tuple[str, str]:
-        key, separator, value = line.partition("=")
+        # As prepare_value writes it: a key that AWS holds may have an equals sign in it.
+        key, separator, value = line.partition(" = " if " = " in line else "=")
         if not separator or not key.strip():
             raise ValidationError(f"Write {line.strip()} as key = value.")
         return key.strip(), value.strip()

@@ -73,9 +73,18 @@ def _adopt(iam: IAM, entry: Entry, delivery: Delivery, conflict: errors.Conflict
     except errors.NotFound as error:
         later = held.may_not_be_seen_yet(_taken_since(delivery), error)
         raise (later if isinstance(later, errors.TryLater) else conflict) from None
-    if user.tags.get(arns.ENTRY_TAG) != str(entry.pk):
+    if not _is_made_by(entry, user):
         raise conflict
     return user
+
+
+def _is_made_by(entry: Entry, user: User) -> bool:
+    """Whether this very entry made the user. Its tag alone does not say so: whoever may tag in AWS can write it."""
+    details: dict[str, Any] = entry.details
+    # AWS's clock and the database's differ by less than the quiet time.
+    is_younger = user.create_date > entry.at - held.QUIET_TIME
+    is_as_decided = (user.path, user.permissions_boundary or "") == (details["path"], details["permissions_boundary"])
+    return user.tags.get(arns.ENTRY_TAG) == str(entry.pk) and is_younger and is_as_decided
 
 
 def _taken_since(delivery: Delivery) -> datetime:

@@ -270,7 +270,7 @@ def _checked_tags(tags: dict[str, str]) -> dict[str, str]:
     if len(tags) >= arns.TAGS_PER_USER:
         raise ValidationError({"tags": f"AWS allows {arns.TAGS_PER_USER} tags; one of them is the portal's."})
     for key, value in tags.items():
-        if key.lower().startswith(("aws:", arns.OWN_TAG_PREFIX)):
+        if arns.is_reserved_tag(key):
             raise ValidationError({"tags": f"{key}: tags that begin so are not people's to set."})
         if not arns.TAG_KEY.fullmatch(key) or not arns.TAG_VALUE.fullmatch(value):
             raise ValidationError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -26,6 +26,7 @@ class PortalRequest(HttpRequest):
     user: Person
     htmx: HtmxDetails
     organization: Organization | None
+    frame: dict[str, Any]
 
 
 class CurrentOrganizationMiddleware:
@@ -78,6 +79,13 @@ def shell(request: PortalRequest) -> dict[str, Any]:
     organization = getattr(request, "organization", None)
     if organization is None:
         return {"organizations": [], "navigation": []}
+    # Each part that a page renders with the request asks again.
+    if not hasattr(request, "frame"):
+        request.frame = _frame(request, organization)
+    return request.frame
+
+
+def _frame(request: PortalRequest, organization: Organization) -> dict[str, Any]:
     return {
         "organizations": Organization.objects.of(request.user).order_by("name", "pk"),
         "navigation": list(_navigation(request, organization)),
@@ -85,9 +93,10 @@ def shell(request: PortalRequest) -> dict[str, Any]:
     }
 
 
-def _navigation(request: PortalRequest, organization: Organization) -> Any:
+def _navigation(request: PortalRequest, organization: Organization) -> Iterator[dict[str, Any]]:
+    allowed = access.permissions_in(by=request.user, organization=organization)
     for name, words, icon, permission in NAVIGATION:
-        if permission is None or access.may_anywhere(by=request.user, to=permission, organization=organization):
+        if permission is None or permission in allowed:
             address = reverse(name)
             is_here = request.path == address or (address != "/" and request.path.startswith(address))
             yield {"address": address, "words": words, "icon": icon, "is_here": is_here}
