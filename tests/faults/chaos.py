@@ -155,7 +155,8 @@ def _run(built: House, seconds: int, seed: int) -> Iterator[str]:
     sys.stdout.write(said)
     if code:
         yield f"the people ended with {code}"
-    yield from _made_otherwise(built)
+    if (built.folder / "created").exists():
+        yield from _made_otherwise(built)
 
 
 def _disturb(built: House, seconds: int) -> None:
