@@ -188,11 +188,11 @@ def environment(connection: BaseDatabaseWrapper, **more: str) -> dict[str, str]:
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": url, **more}
 
 
-def start_worker(env: Mapping[str, str], log: Path) -> subprocess.Popen:
-    """A Celery worker for all queues, as `manage.py up` starts it."""
+def start_worker(env: Mapping[str, str], log: Path, *, name: str = "worker") -> subprocess.Popen:
+    """A Celery worker for all queues, as `manage.py up` starts it; of several, each has a name."""
     pool = ["--pool", "threads", "--concurrency", "4", "--queues", "interactive,bulk,import"]
     command = [sys.executable, "-m", "celery", "-A", "portal", "worker", *pool, "--without-gossip", "--without-mingle"]
-    return start([*command, "--loglevel", "INFO"], log=log, env=env)
+    return start([*command, "--hostname", f"{name}@%h", "--loglevel", "INFO"], log=log, env=env)
 
 
 def start_web(env: Mapping[str, str], port: int, log: Path) -> subprocess.Popen:

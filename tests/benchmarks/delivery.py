@@ -4,13 +4,12 @@ import time
 from datetime import UTC, datetime
 
 from accounts.delivery.held import iam_of
-from accounts.models import Account, Duty, Team
+from accounts.models import Account, Team
 from accounts.usecases.iam_users import create_iam_user
 from portal.aws.iam import IAM
-from portal.aws.simulator.demo_accounts import ACCOUNTS
 from portal.ledger.models import Delivery
-from tests import factories
 from tests.benchmarks.report import Measurement
+from tests.benchmarks.stage import stage
 
 COUNT = 50
 LIMIT_SECONDS = 1.0
@@ -21,7 +20,7 @@ GROUP = "ledger-readers"
 
 def measure() -> list[Measurement]:
     """Fifty creations by a real worker over Valkey, each followed by the same calls without the portal."""
-    team, account = _stage()
+    team, account = stage([GROUP])
     iam = iam_of(account)
     # The first of each enters the account and builds its clients.
     _through_the_portal(team, account, "warm-up")
@@ -38,20 +37,6 @@ def measure() -> list[Measurement]:
         ),
         Measurement("one bare round trip", "s", single, note="GetUser"),
     ]
-
-
-def _stage() -> tuple[Team, Account]:
-    demo = ACCOUNTS[0]
-    organization = factories.organization("Bench")
-    account = factories.account(
-        organization, demo.account_id, role_arn=demo.role_arn, external_id=demo.external_id, name="bench"
-    )
-    told = iam_of(account).get_group(group_name=GROUP)
-    group = factories.iam_group(account, GROUP, group_id=told.group_id, arn=told.arn)
-    team = factories.team(organization, "Bench")
-    factories.envelope(team, path="/bench/", accounts=[account], groups=[group])
-    factories.member("bench@bench.test", Duty.LEAD, of=organization, team=team)
-    return team, account
 
 
 def _through_the_portal(team: Team, account: Account, user_name: str) -> float:

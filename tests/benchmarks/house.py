@@ -22,8 +22,11 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def servers(folder: Path) -> Iterator[dict[str, str]]:
-    """Start all but the worker below `folder`; the environment in which its processes see each other."""
+def servers(folder: Path, *, latency_ms: float | None = None) -> Iterator[dict[str, str]]:
+    """Start all but the worker below `folder`; the environment in which its processes see each other.
+
+    With a latency, AWS is that far away and keeps nothing on disk.
+    """
     with ExitStack() as stack:
         valkey = services.start_valkey(folder / "valkey")
         stack.callback(valkey.stop)
@@ -31,7 +34,8 @@ def servers(folder: Path) -> Iterator[dict[str, str]]:
         env = environment(folder, valkey.url, f"http://127.0.0.1:{port}")
         simulator = [sys.executable, "-m", "portal.aws.simulator", "--port", str(port), "--demo"]
         state, log = folder / "aws.pickle", folder / "aws.log"
-        aws = services.start([*simulator, "--state", str(state)], log=log, env=env)
+        far = [sys.executable, "-m", "tests.benchmarks.slow_aws", "--port", str(port), "--latency-ms", str(latency_ms)]
+        aws = services.start([*simulator, "--state", str(state)] if latency_ms is None else far, log=log, env=env)
         stack.enter_context(services.running(aws))
         services.wait_until(partial(services.listens, port), process=aws, log=log)
         for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):

@@ -49,18 +49,23 @@ def percentile(samples: Sequence[float], percent: int) -> float:
 
 
 def publish(name: str, measurements: Sequence[Measurement]) -> None:
-    """Print the table, and write `var/bench/<name>.json` with all samples."""
+    """Print the table, and write `var/bench/<name>.json` with all samples, from inside a portal."""
+    write(name, measurements, database=connection.vendor)
+
+
+def write(name: str, measurements: Sequence[Measurement], *, database: str) -> None:
+    """The same from outside one."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     facts = {
         "benchmark": name,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
-        "database": connection.vendor,
+        "database": database,
         "measurements": [asdict(measurement) | {"verdict": measurement.verdict} for measurement in measurements],
     }
     (FOLDER / f"{name}.json").write_text(json.dumps(facts, indent=2) + "\n")
-    sys.stdout.write(table(f"{name} ({connection.vendor}, {os.cpu_count()} cores)", measurements))
+    sys.stdout.write(table(f"{name} ({database}, {os.cpu_count()} cores)", measurements))
 
 
 def table(title: str, measurements: Sequence[Measurement]) -> str:
