@@ -1,0 +1,91 @@
+"""A real worker at an account's pace: all of it is used, it is not exceeded, and another account does not notice."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Account, Envelope, Person, Team
+from accounts.usecases.iam_users import create_iam_user
+from portal.aws import pace
+from portal.ledger.clock import database_now
+from portal.ledger.models import Delivery
+from tests import services
+from tests.aws.server import AWS
+
+RATE, BURST = 20, 5
+COUNT = 25
+PATIENCE_SECONDS = 60.0
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+Create = Callable[[Account, str], None]
+
+
+@pytest.fixture
+def dev(aws: AWS, acme_dev: Account, prod: Account, payments: Team) -> Account:
+    """A second account, inside the envelope of Payments and in AWS too."""
+    aws.account(acme_dev.account_id, external_id=acme_dev.external_id)
+    Envelope.objects.get(team=payments).accounts.add(acme_dev)
+    return acme_dev
+
+
+@pytest.fixture
+def create(olive: Person, payments: Team) -> Create:
+    """Decide about one more user."""
+
+    def create(account: Account, user_name: str) -> None:
+        create_iam_user(by=olive, team=payments, account=account, user_name=user_name, kind="person", at=database_now())
+
+    return create
+
+
+def wait_until_delivered(lane: str) -> None:
+    """Come back when everything has arrived in the account."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while Delivery.objects.open().filter(lane=lane).exists():
+        assert time.monotonic() < end, list(Delivery.objects.values_list("state", "error"))
+        time.sleep(0.05)
+
+
+def took(delivery: Delivery) -> timedelta:
+    """From the decision to its arrival."""
+    assert delivery.done_at is not None
+    return delivery.done_at - delivery.created_at
+
+
+def test_a_backlog_takes_the_whole_pace_of_its_account_and_nothing_of_anothers(
+    aws: AWS, prod: Account, dev: Account, create: Create, tmp_path: Path
+) -> None:
+    environment = services.environment(
+        connection,
+        **aws.environment,
+        CELERY_BROKER_URL=str(settings.CELERY_BROKER_URL),
+        CACHE_URL=settings.CACHES["default"]["LOCATION"],
+        AWS_CALLS_PER_SECOND=str(RATE),
+        AWS_CALLS_BURST=str(BURST),
+    )
+    with services.running(services.start_worker(environment, tmp_path / "worker.log")):
+        for account in (prod, dev):
+            create(account, "first")
+            wait_until_delivered(account.account_id)
+        before, begin = pace.calls()[prod.account_id], time.monotonic()
+
+        for number in range(COUNT):
+            create(prod, f"user-{number}")
+        for number in range(5):
+            create(dev, f"user-{number}")
+            wait_until_delivered(dev.account_id)
+        wait_until_delivered(prod.account_id)
+        seconds = time.monotonic() - begin
+
+    calls = pace.calls()[prod.account_id] - before
+    assert calls == 3 * COUNT
+    assert 0.75 * RATE < (calls - BURST) / seconds < 1.1 * RATE
+    elsewhere = Delivery.objects.filter(lane=dev.account_id).order_by("pk")[1:]
+    assert max(map(took, elsewhere)) < timedelta(seconds=2)
+    assert set(Delivery.objects.values_list("state", "attempts")) == {("done", 1)}
