@@ -1,0 +1,147 @@
+"""One organization with one AWS account for each run of the state machine, and the clock that it lives by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from accounts.delivery import creation, held
+from accounts.models import Account, Duty, IAMGroup, IAMUser, Organization, Person, Team
+from portal.aws import calls
+from portal.aws.calls import Answer
+from portal.ledger import deliver as worker
+from portal.ledger import doorbell
+from portal.ledger.clock import database_now
+from portal.ledger.deliver import deliver_due
+from portal.ledger.models import Delivery
+from tests import factories
+from tests.accounts.carrying import Death
+from tests.aws.server import AWS
+
+GROUPS = ["readers", "writers"]
+OUTSIDE_TAG = "made-by"
+# More than any delivery needs to arrive or to get stuck, with its quiet time and its longest back-off.
+ROUNDS = 30
+_numbers = count(1)
+
+
+@dataclass
+class Clock:
+    """What the portal takes for the database's time; it never goes back, and only the test moves it."""
+
+    at: datetime = field(default_factory=database_now)
+
+    def now(self) -> datetime:
+        """The time."""
+        return self.at
+
+    def tick(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.at += by
+
+
+@dataclass
+class Crash:
+    """When the next worker dies: `left` calls from now, before or after the call; None: it lives."""
+
+    left: int | None = None
+    is_after: bool = False
+
+    def at_a_call(self, *, is_after: bool) -> None:
+        """Count one call, and die if it is the one."""
+        if self.left is None or is_after is not self.is_after:
+            return
+        self.left -= 1
+        if self.left <= 0:
+            self.left = None
+            raise Death
+
+
+@dataclass
+class Tenant:
+    """The organization of one run, its people and its account in AWS."""
+
+    aws: AWS
+    clock: Clock
+    organization: Organization
+    olive: Person
+    team: Team
+    account: Account
+
+    @classmethod
+    def new(cls, aws: AWS, clock: Clock) -> "Tenant":
+        """An organization that nobody has acted in yet, with its groups in AWS."""
+        number = next(_numbers)
+        organization = factories.organization(f"Acme{number}")
+        olive = factories.member(f"olive@acme{number}.test", Duty.OWNER, of=organization)
+        account = factories.account(organization, f"{number:012d}")
+        team = factories.team(organization, "Payments")
+        aws.account(account.account_id, external_id=account.external_id)
+        made = cls(aws, clock, organization, olive, team, account)
+        made._give_groups()
+        return made
+
+    def _give_groups(self) -> None:
+        outside = self.outside()
+        rows: list[IAMGroup] = []
+        for name in GROUPS:
+            group = outside.create_group(GroupName=name)["Group"]
+            rows.append(factories.iam_group(self.account, name, group_id=group["GroupId"], arn=group["Arn"]))
+        factories.envelope(self.team, path="/payments/", accounts=[self.account], groups=rows)
+
+    def outside(self) -> Any:
+        """AWS as somebody else's hands reach it."""
+        return self.aws.boto3(self.account.account_id)
+
+    def in_aws(self) -> dict[str, Any]:
+        """The account's users by name, as moto holds them."""
+        return dict(self.aws.backend(self.account.account_id).users)
+
+    def tags(self, user_name: str) -> dict[str, str]:
+        """The tags that AWS holds."""
+        tags = self.aws.backend(self.account.account_id).list_user_tags(user_name)
+        return {tag["Key"]: tag["Value"] for tag in tags}
+
+    def groups(self, user_name: str) -> set[str]:
+        """The groups that AWS holds the user in."""
+        return {group.name for group in self.aws.backend(self.account.account_id).get_groups_for_user(user_name)}
+
+    def row(self, user_name: str) -> IAMUser | None:
+        """The portal's row of the name, of today and not of the past."""
+        return IAMUser.objects.present().filter(account=self.account, user_name=user_name).first()
+
+    def deliveries(self) -> list[Delivery]:
+        """All of the organization, in order."""
+        return list(Delivery.objects.of(self.organization).order_by("pk"))
+
+    def quiesce(self) -> None:
+        """Carry everything to its end, or to a human."""
+        for _ in range(ROUNDS):
+            deliver_due(at=self.clock.now())
+            moving = Delivery.objects.of(self.organization).filter(state__in=["calling", "waiting"])
+            waits = [time for pair in moving.values_list("not_before", "lease_until") for time in pair if time]
+            if not waits:
+                return
+            self.clock.at = max([*waits, self.clock.at]) + timedelta(seconds=1)
+
+
+def install(monkeypatch: pytest.MonkeyPatch, clock: Clock, crash: Crash, bell: list[int]) -> None:
+    """Let the portal live by this clock, ring this bell, and die as planned."""
+    for module in (held, creation, worker):
+        monkeypatch.setattr(module, "database_now", clock.now)
+    monkeypatch.setattr(calls, "call", _mortal(calls.call, crash))
+    monkeypatch.setattr(doorbell.doorbell, "ring", lambda rung: bell.extend(delivery.pk for delivery in rung))
+
+
+def _mortal(call: Callable[..., Answer], crash: Crash) -> Callable[..., Answer]:
+    def mortal(client: BaseClient, operation: str, **parameters: object) -> Answer:
+        crash.at_a_call(is_after=False)
+        answer = call(client, operation, **parameters)
+        crash.at_a_call(is_after=True)
+        return answer
+
+    return mortal
