@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from csp.constants import HEADER
+from csp.utils import build_policy
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.defaults import page_not_found
 
@@ -17,4 +19,9 @@ class MissingMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Django's hook; every other exception goes its own way."""
-        return page_not_found(request, exception) if isinstance(exception, Http404) else None
+        if not isinstance(exception, Http404):
+            return None
+        answer = page_not_found(request, exception)
+        # Under DEBUG csp's middleware leaves out every 404, for the sake of the page of Django's that this replaces.
+        answer[HEADER] = build_policy()
+        return answer
