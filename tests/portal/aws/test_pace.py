@@ -34,23 +34,23 @@ def take(of: Pace, count: int = 1) -> None:
 
 
 def test_a_burst_goes_at_once_and_then_it_is_so_many_a_second() -> None:
-    lane = Pace(LANE, 50, 10)
+    lane = Pace(LANE, 5, 10)
 
-    assert seconds(lambda: take(lane, 10)) < 0.15
-    assert 0.35 < seconds(lambda: take(lane, 20)) < 0.8
+    assert seconds(lambda: take(lane, 10)) < 1
+    assert 0.5 < seconds(lambda: take(lane, 5)) < 3
 
 
 def test_all_workers_together_keep_it() -> None:
     with ThreadPoolExecutor(8) as pool:
         spent = seconds(lambda: list(pool.map(lambda _: take(Pace(LANE, 50, 10), 5), range(8))))
 
-    assert 0.55 < spent < 1.0
+    assert 0.55 < spent < 3
 
 
 def test_accounts_have_a_bucket_each() -> None:
     take(Pace(LANE, 1, 5), 5)
 
-    assert seconds(lambda: take(Pace(ANOTHER, 1, 5), 5)) < 0.15
+    assert seconds(lambda: take(Pace(ANOTHER, 1, 5), 5)) < 1
 
 
 def test_what_nobody_waits_for_leaves_a_reserve_while_somebody_does() -> None:
@@ -110,7 +110,7 @@ def test_one_that_waits_in_vain_books_nothing() -> None:
         with pace.turn(is_urgent=True, seconds=0.01), pytest.raises(pace.NotYet):
             take(lane)
 
-    assert seconds(lambda: take(lane)) < 0.5
+    assert seconds(lambda: take(lane)) < 2
 
 
 def test_a_delivery_does_not_begin_where_calls_are_booked_ahead() -> None:
@@ -135,8 +135,9 @@ def test_a_throttled_account_is_called_half_as_often_and_no_other(aws: AWS, sett
     with pytest.raises(errors.TryLater):
         slow.create_user(user_name="mia", tags={}, permissions_boundary=None)
 
-    assert 0.85 < seconds(lambda: [slow.list_groups() for _ in range(10)]) < 1.8
-    assert seconds(lambda: [quick.list_groups() for _ in range(10)]) < 0.7
+    took = seconds(lambda: [slow.list_groups() for _ in range(10)])
+    assert 0.85 < took < 4
+    assert seconds(lambda: [quick.list_groups() for _ in range(10)]) < 0.8 * took
     assert pace.throttled() == {LANE: 1}
     assert pace.calls() == {LANE: 11, ANOTHER: 11}
 
@@ -155,7 +156,7 @@ def test_an_account_has_its_own_pace_where_it_is_set(aws: AWS) -> None:
     iam = connect.iam(connect.Door(door.account_id, door.role_arn, door.external_id, 20, 1))
     iam.list_groups()
 
-    assert 0.4 < seconds(lambda: [iam.list_groups() for _ in range(10)]) < 1.5
+    assert 0.4 < seconds(lambda: [iam.list_groups() for _ in range(10)]) < 4
 
 
 @pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "unix:///nowhere/at-all.sock?db=0"])
@@ -165,7 +166,7 @@ def test_a_cache_that_is_away_lets_calls_through(
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": address}}
     lane = Pace(LANE, 1, 1)
 
-    assert seconds(lambda: take(lane, 50)) < 1.5
+    assert seconds(lambda: take(lane, 50)) < 5
     assert pace.may_begin(LANE, is_urgent=False)
     assert not pace.has_held_back(LANE)
     assert pace.calls() == {}
@@ -177,7 +178,7 @@ def test_a_cache_that_forgot_everything_begins_with_a_full_bucket() -> None:
     take(lane, 3)
     pace.store()._redis.flushdb()
 
-    assert seconds(lambda: take(lane, 3)) < 0.3
+    assert seconds(lambda: take(lane, 3)) < 1
 
 
 def test_the_bucket_goes_when_nobody_asks_for_it_and_not_before_it_is_full() -> None:
