@@ -52,6 +52,7 @@ class Portal(RuleBasedStateMachine):
         self.made: dict[str, set[str]] = {}
         self.touched: set[str] = set()
         self.gone_groups: set[str] = set()
+        self.is_denied = False
 
     # People decide
 
@@ -157,6 +158,7 @@ class Portal(RuleBasedStateMachine):
 
     @rule(operation=OPERATIONS, fault=FAULTS)
     def break_a_call(self, operation: str, fault: Fault) -> None:
+        self.is_denied |= fault is Fault.DENY
         self.aws.faults.inject(operation, fault, times=3 if operation in {"AssumeRole", "GetUser"} else 1)
 
     @rule(name=NAMES)
@@ -223,10 +225,15 @@ class Portal(RuleBasedStateMachine):
         # What is due waits behind one that is stuck, and that one says so.
         assert {delivery.subject for delivery in left} <= held_up
         for name in ("mia", "robot"):
-            if name not in self.touched and not any(subject.endswith(f"/{name}") for subject in held_up):
+            is_held_up = any(subject.endswith(f"/{name}") for subject in held_up)
+            assert self._may_need_a_human(name) or not is_held_up
+            if name not in self.touched and not is_held_up:
                 self._assert_aws_is_as_decided(name)
         self.what_others_made_is_left_alone()
         self.bell.clear()
+
+    def _may_need_a_human(self, name: str) -> bool:
+        return self.is_denied or bool(self.gone_groups) or name in self.touched
 
     def _assert_aws_is_as_decided(self, name: str) -> None:
         wanted, row = self.wanted.get(name), self.house.row(name)
