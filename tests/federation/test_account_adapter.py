@@ -138,3 +138,13 @@ def test_nobody_is_led_elsewhere_after_signing_in(client: Client, person: Person
     )
 
     assert answer.headers["Location"] == "/"
+
+
+def test_a_changed_password_is_told_to_its_owner(client: Client, person: Person) -> None:
+    sign_in(client, person.email)
+    fields = {"oldpassword": PASSWORD, "password1": "another long pass phrase", "password2": "another long pass phrase"}
+
+    client.post(reverse("account_change_password"), fields)
+
+    assert [mail.outbox[0].to, len(mail.outbox)] == [[person.email], 1]
+    assert "another long" not in str(mail.outbox[0].body)
