@@ -181,3 +181,18 @@ class ConnectAccountForm(forms.Form):
     def clean_account_id(self) -> str:
         """People write 1111-2222-3333; AWS shows it so."""
         return self.cleaned_data["account_id"].replace("-", "").replace(" ", "")
+
+
+class PaceForm(forms.Form):
+    """How fast the portal may call AWS in one account."""
+
+    calls_per_second = forms.IntegerField(
+        label="Calls per second", min_value=1, max_value=1000, required=False, help_text="Empty for the usual pace."
+    )
+    calls_burst = forms.IntegerField(
+        label="Calls at once",
+        min_value=1,
+        max_value=1000,
+        required=False,
+        help_text="After a quiet time. Empty for the usual number.",
+    )

@@ -8,6 +8,7 @@ class Kind(StrEnum):
 
     ORGANIZATION_CREATED = "accounts.organization.created"
     ACCOUNT_CONNECTED = "accounts.account.connected"
+    ACCOUNT_PACE_SET = "accounts.account.pace_set"
     IAM_USER_CREATED = "accounts.iam_user.created"
     IAM_USER_TAGGED = "accounts.iam_user.tagged"
     IAM_USER_ADDED_TO_GROUP = "accounts.iam_user.added_to_group"
@@ -21,6 +22,7 @@ class Kind(StrEnum):
 IN_WORDS = {
     Kind.ORGANIZATION_CREATED: "Create organization",
     Kind.ACCOUNT_CONNECTED: "Connect account",
+    Kind.ACCOUNT_PACE_SET: "Set pace",
     Kind.IAM_USER_CREATED: "Create IAM user",
     Kind.IAM_USER_TAGGED: "Set tags",
     Kind.IAM_USER_ADDED_TO_GROUP: "Add to group",

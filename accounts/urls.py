@@ -25,6 +25,7 @@ urlpatterns = [
     path("accounts/connect/", accounts.connect, name="connect_account"),
     path("accounts/<int:pk>/", accounts.detail, name="account"),
     path("accounts/<int:pk>/progress/", accounts.progress, name="account_progress"),
+    path("accounts/<int:pk>/pace/", accounts.set_pace, name="set_pace"),
     path("accounts/<int:pk>/refresh/", accounts.refresh, name="refresh_account"),
     path("deliveries/", deliveries.DeliveryList.as_view(), name="deliveries"),
     path("deliveries/<int:pk>/", deliveries.detail, name="delivery"),

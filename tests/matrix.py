@@ -69,6 +69,7 @@ MATRIX: dict[str, Audience] = {
     "account_progress": Audience.ORGANIZATION,
     "connect_account": Audience.ORGANIZATION,
     "refresh_account": Audience.ORGANIZATION,
+    "set_pace": Audience.ORGANIZATION,
     "deliveries": Audience.ORGANIZATION,
     "delivery": Audience.ORGANIZATION,
     "delivery_facts": Audience.ORGANIZATION,

@@ -56,6 +56,33 @@ def connect_account(
 
 
 @transaction.atomic
+def set_pace(
+    *, by: Person, account: Account, calls_per_second: int | None, calls_burst: int | None, at: datetime
+) -> Account:
+    """Decide how fast the portal may call AWS in this account; None is the portal's usual pace.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: for a pace at which nothing would ever be called.
+    """
+    if not Account.objects.visible_to(by).filter(pk=account.pk).exists():
+        raise access.NotThere
+    access.require(by=by, to=Permission.CONNECT_ACCOUNT, organization=account.organization)
+    before = {"calls_per_second": account.calls_per_second, "calls_burst": account.calls_burst}
+    account.calls_per_second, account.calls_burst = calls_per_second, calls_burst
+    account.full_clean(exclude=["organization"])
+    account.save(update_fields=["calls_per_second", "calls_burst"])
+    record(
+        organization=account.organization,
+        kind=Kind.ACCOUNT_PACE_SET,
+        by=by,
+        subject=about(account),
+        at=at,
+        details={"calls_per_second": calls_per_second, "calls_burst": calls_burst, "before": before},
+    )
+    return account
+
+
+@transaction.atomic
 def refresh_account(*, by: Person, account: Account, at: datetime) -> AccountImport:
     """Have the account read now. Nothing is decided about AWS by it, so the ledger says nothing of it.
 

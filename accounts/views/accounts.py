@@ -16,7 +16,7 @@ from django_tables2 import SingleTableView
 
 from accounts import access
 from accounts.access import Permission
-from accounts.forms import ConnectAccountForm, decided
+from accounts.forms import ConnectAccountForm, PaceForm, decided
 from accounts.models import Account, IAMUser
 from accounts.usecases import accounts
 from accounts.views import dialogs, states
@@ -74,6 +74,20 @@ def connect(request: PortalRequest) -> HttpResponse:
         if account is not None:
             return dialogs.done(request, reverse("account", args=[account.pk]))
     return dialogs.show(request, title="Connect account", form=form, button="Connect account", back=reverse("accounts"))
+
+
+@require_http_methods(["GET", "POST"])
+def set_pace(request: PortalRequest, pk: int) -> HttpResponse:
+    """Set pace."""
+    account = get_object_or_404(_accounts(request), pk=pk)
+    access.require(by=request.user, to=Permission.CONNECT_ACCOUNT, organization=account.organization)
+    kept = {"calls_per_second": account.calls_per_second, "calls_burst": account.calls_burst}
+    form, page = PaceForm(request.POST or None, initial=kept), reverse("account", args=[pk])
+    if request.method == "POST" and form.is_valid():
+        what = form.cleaned_data
+        if decided(form, accounts.set_pace, by=request.user, account=account, at=timezone.now(), **what):
+            return dialogs.done(request, page)
+    return dialogs.show(request, title=f"Pace of {account.name}", form=form, button="Set pace", back=page)
 
 
 @require_POST

@@ -13,6 +13,7 @@ GRAMMAR = re.compile(r"accounts\.[a-z_]+\.[a-z_]+")
 STAY_HERE = {
     "accounts.organization.created",
     "accounts.account.connected",
+    "accounts.account.pace_set",
     "accounts.ledger.exported",
     "accounts.delivery.retried",
     "accounts.delivery.given_up",
