@@ -9,21 +9,29 @@ from accounts.models import (
     AccessKey,
     Account,
     AccountImport,
+    ConnectionTest,
+    DiscoveredAccount,
+    Drift,
     Duty,
     Envelope,
     GroupMembership,
+    IAMCredential,
     IAMGroup,
     IAMPolicy,
+    IAMProvider,
     IAMRole,
     IAMUser,
+    IAMUserRecord,
     LoginProfile,
     Membership,
     MFADevice,
     Organization,
+    OwnershipRule,
     Person,
     Source,
     Team,
 )
+from accounts.models.facts import TenantRow
 
 # Long past: what was read then is older than every quiet time.
 READ_AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -133,6 +141,70 @@ def access_key(of: IAMUser, **fields: Any) -> AccessKey:
 def login_profile(of: IAMUser, **fields: Any) -> LoginProfile:
     """The console password of an IAM user."""
     return LoginProfile.objects.create(iam_user=of, **_fact(of.account) | fields)
+
+
+def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:
+    """A signing certificate of an IAM user, or what else `kind` says."""
+    given = {
+        "kind": IAMCredential.Kind.SIGNING_CERTIFICATE,
+        "credential_id": unique_id("CERT"),
+        "status": "Active",
+        "create_date": READ_AT,
+    }
+    return IAMCredential.objects.create(iam_user=of, **_fact(of.account) | given | fields)
+
+
+def iam_provider(of: Account, name: str, **fields: Any) -> IAMProvider:
+    """An identity provider of IAM that speaks SAML."""
+    given = {"kind": IAMProvider.Kind.SAML, "arn": f"arn:aws:iam::{of.account_id}:saml-provider/{name}"}
+    return IAMProvider.objects.create(**_fact(of) | given | fields)
+
+
+def iam_user_record(of: IAMUser, **fields: Any) -> IAMUserRecord:
+    """That the portal manages the IAM user, and decided that it shall be as its row says it is."""
+    given = {
+        "user_name": of.user_name,
+        "path": of.path,
+        "tags": of.peoples_tags,
+        "group_names": sorted(of.group_memberships.values_list("iam_group__group_name", flat=True)),
+        "permissions_boundary_arn": of.permissions_boundary_arn,
+        "attached_policy_arns": sorted(of.attached_policy_arns),
+        "inline_policies": of.inline_policies,
+    }
+    return IAMUserRecord.objects.create(iam_user=of, organization=of.organization, **given | fields)
+
+
+def drift(of: IAMUser, **fields: Any) -> Drift:
+    """That AWS holds a tag of the IAM user which was not decided here."""
+    given = {
+        "kind": Drift.Kind.CHANGED,
+        "attribute": Drift.Attribute.TAGS,
+        "decided": {},
+        "held": {"cost-center": "4711"},
+    }
+    return Drift.objects.create(iam_user=of, **_fact(of.account) | given | fields)
+
+
+def ownership_rule(of: Organization, **fields: Any) -> OwnershipRule:
+    """A rule, behind all others."""
+    given = {"position": of_its_kind(OwnershipRule, of) + 1}
+    return OwnershipRule.objects.create(organization=of, **given | fields)
+
+
+def of_its_kind(model: type[TenantRow], of: Organization) -> int:
+    """How many rows of a kind the organization has."""
+    return model._default_manager.filter(organization=of).count()
+
+
+def connection_test(of: Account, **fields: Any) -> ConnectionTest:
+    """A test of the account's role that waits for a worker."""
+    return ConnectionTest.objects.create(organization=of.organization, account=of, **{"lease_until": READ_AT} | fields)
+
+
+def discovered_account(via: Account, member_account_id: str, **fields: Any) -> DiscoveredAccount:
+    """An account that AWS Organizations told of."""
+    given = {"name": f"member {member_account_id}", "email": f"{member_account_id}@acme.test", "status": "ACTIVE"}
+    return DiscoveredAccount.objects.create(member_account_id=member_account_id, **_fact(via) | given | fields)
 
 
 def mfa_device(of: IAMUser, **fields: Any) -> MFADevice:

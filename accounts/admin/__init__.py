@@ -3,17 +3,24 @@
 from accounts.admin.access_key import AccessKeyAdmin
 from accounts.admin.account import AccountAdmin
 from accounts.admin.account_import import AccountImportAdmin
+from accounts.admin.connection_test import ConnectionTestAdmin
 from accounts.admin.delivery import DeliveryAdmin
+from accounts.admin.discovered_account import DiscoveredAccountAdmin
+from accounts.admin.drift import DriftAdmin
 from accounts.admin.entry import EntryAdmin
 from accounts.admin.envelope import EnvelopeAdmin
+from accounts.admin.iam_credential import IAMCredentialAdmin
 from accounts.admin.iam_group import IAMGroupAdmin
 from accounts.admin.iam_policy import IAMPolicyAdmin
+from accounts.admin.iam_provider import IAMProviderAdmin
 from accounts.admin.iam_role import IAMRoleAdmin
 from accounts.admin.iam_user import IAMUserAdmin
+from accounts.admin.iam_user_record import IAMUserRecordAdmin
 from accounts.admin.login_profile import LoginProfileAdmin
 from accounts.admin.membership import MembershipAdmin
 from accounts.admin.mfa_device import MFADeviceAdmin
 from accounts.admin.organization import OrganizationAdmin
+from accounts.admin.ownership_rule import OwnershipRuleAdmin
 from accounts.admin.person import PersonAdmin
 from accounts.admin.sealed_secret import SealedSecretAdmin
 from accounts.admin.team import TeamAdmin
@@ -22,17 +29,24 @@ __all__ = [
     "AccessKeyAdmin",
     "AccountAdmin",
     "AccountImportAdmin",
+    "ConnectionTestAdmin",
     "DeliveryAdmin",
+    "DiscoveredAccountAdmin",
+    "DriftAdmin",
     "EntryAdmin",
     "EnvelopeAdmin",
+    "IAMCredentialAdmin",
     "IAMGroupAdmin",
     "IAMPolicyAdmin",
+    "IAMProviderAdmin",
     "IAMRoleAdmin",
     "IAMUserAdmin",
+    "IAMUserRecordAdmin",
     "LoginProfileAdmin",
     "MFADeviceAdmin",
     "MembershipAdmin",
     "OrganizationAdmin",
+    "OwnershipRuleAdmin",
     "PersonAdmin",
     "SealedSecretAdmin",
     "TeamAdmin",

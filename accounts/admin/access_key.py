@@ -13,8 +13,9 @@ class AccessKeyAdmin(ScopedAdmin):
 
     permission = Permission.VIEW_IAM_USERS
     fields = (
-        "access_key_id", "iam_user", "account", "status", "create_date", "source", "read_at", "last_used_date",
-        "last_used_service", "last_used_region", "last_used_source", "last_used_read_at", "gone_at", "organization",
+        "access_key_id", "iam_user", "account", "status", "create_date", "last_rotated", "source", "read_at",
+        "last_used_date", "last_used_service", "last_used_region", "last_used_source", "last_used_read_at", "gone_at",
+        "organization",
     )  # fmt: skip
     list_display = (
         "access_key_id", "iam_user", "account", "status", "create_date", "last_used_date", "gone_at", read_from_aws,

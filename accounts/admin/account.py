@@ -5,10 +5,13 @@ from django.http import HttpRequest
 
 from accounts import access
 from accounts.access import Permission
-from accounts.admin.scoped import OwnChoices, ScopedAdmin, person_of, read_from_aws
+from accounts.admin.scoped import OwnChoices, ScopedAdmin, as_json, person_of, read_from_aws
 from accounts.models import Account
 
-FIELDS = ("account_id", "name", "alias", "role_arn", "state", "state_reason", "organization", "source", "read_at")
+FIELDS = (
+    "account_id", "name", "alias", "role_arn", "state", "state_reason", "counts_and_quotas", "passwords",
+    "organization", "source", "read_at",
+)  # fmt: skip
 
 
 @admin.register(Account)
@@ -21,6 +24,9 @@ class AccountAdmin(ScopedAdmin):
     list_select_related = ("organization",)
     search_fields = ("account_id", "name", "alias", "role_arn")
     ordering = ("name", "pk")
+
+    counts_and_quotas = as_json("summary", "Summary")
+    passwords = as_json("password_policy", "Password policy")
 
     def get_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
         """The external id is shown to those who write it into the role's trust policy, and to nobody else."""

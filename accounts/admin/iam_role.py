@@ -14,7 +14,7 @@ class IAMRoleAdmin(ScopedAdmin):
     permission = Permission.VIEW_ACCOUNTS
     fields = (
         "role_name", "account", "path", "role_id", "arn", "trust", "attached_policies", "create_date", "gone_at",
-        "organization", "source", "read_at",
+        "inline", "permissions_boundary_arn", "role_tags", "last_used_date", "organization", "source", "read_at",
     )  # fmt: skip
     list_display = ("role_name", "account", "path", "create_date", "gone_at", read_from_aws)
     list_filter = (("account", OwnChoices), ("organization", OwnChoices), "gone_at")
@@ -24,3 +24,5 @@ class IAMRoleAdmin(ScopedAdmin):
 
     trust = as_json("trust_policy", "Trust policy")
     attached_policies = as_json("attached_policy_arns", "Attached policies")
+    inline = as_json("inline_policies", "Inline policies")
+    role_tags = as_json("tags", "Tags")

@@ -13,7 +13,8 @@ class LoginProfileAdmin(ScopedAdmin):
 
     permission = Permission.VIEW_IAM_USERS
     fields = (
-        "iam_user", "account", "password_last_used", "password_last_changed", "organization", "source", "read_at",
+        "iam_user", "account", "password_last_used", "password_last_changed", "password_reset_required", "organization",
+        "source", "read_at",
     )  # fmt: skip
     list_display = ("iam_user", "account", "password_last_used", "password_last_changed", read_from_aws)
     list_filter = (("account", OwnChoices), ("organization", OwnChoices))

@@ -2,32 +2,44 @@
 
 from accounts.models.account import Account
 from accounts.models.account_import import AccountImport
-from accounts.models.credentials import AccessKey, LoginProfile, MFADevice
+from accounts.models.connection_test import ConnectionTest
+from accounts.models.credentials import AccessKey, IAMCredential, LoginProfile, MFADevice
+from accounts.models.discovered_account import DiscoveredAccount
+from accounts.models.drift import Drift, IAMUserRecord
 from accounts.models.duty import Duty
 from accounts.models.facts import Source
 from accounts.models.iam_group import GroupMembership, IAMGroup
 from accounts.models.iam_policy import IAMPolicy
+from accounts.models.iam_provider import IAMProvider
 from accounts.models.iam_role import IAMRole
 from accounts.models.iam_user import IAMUser
 from accounts.models.membership import Membership
 from accounts.models.organization import Envelope, Organization, Team
+from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
 
 __all__ = [
     "AccessKey",
     "Account",
     "AccountImport",
+    "ConnectionTest",
+    "DiscoveredAccount",
+    "Drift",
     "Duty",
     "Envelope",
     "GroupMembership",
+    "IAMCredential",
     "IAMGroup",
     "IAMPolicy",
+    "IAMProvider",
     "IAMRole",
     "IAMUser",
+    "IAMUserRecord",
     "LoginProfile",
     "MFADevice",
     "Membership",
     "Organization",
+    "OwnershipRule",
     "Person",
     "Source",
     "Team",

@@ -29,6 +29,10 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """Those that the portal could enter when it last tried."""
         return self.filter(state=Account.State.CONNECTED)
 
+    def importable(self) -> AccountQuerySet:
+        """Those whose connection was tested once; whether it holds is seen by trying."""
+        return self.filter(state__in=[Account.State.CONNECTED, Account.State.UNREACHABLE])
+
 
 class Account(TenantRow):
     """An AWS account, and the role by which the portal's hub enters it.
@@ -38,8 +42,9 @@ class Account(TenantRow):
     """
 
     class State(models.TextChoices):
-        NEW = "new", "Not entered yet"
+        NEW = "new", "Not tested yet"
         CONNECTED = "connected", "Connected"
+        REFUSED = "refused", "Refused"
         UNREACHABLE = "unreachable", "Cannot be entered"
 
     account_id = models.CharField("account ID", max_length=12, unique=True)
@@ -51,6 +56,9 @@ class Account(TenantRow):
     alias = models.CharField(max_length=63, blank=True, default="")
     source = models.CharField(max_length=40, choices=Source.choices, blank=True, default="")
     read_at = models.DateTimeField(null=True, blank=True)
+    # Counts and quotas by AWS's names (GetAccountSummary), and the password policy, None where AWS's default holds.
+    summary = models.JSONField(default=dict, blank=True)
+    password_policy = models.JSONField(null=True, blank=True)
 
     calls_per_second = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="The most that the portal calls AWS here; empty for the portal's usual pace."

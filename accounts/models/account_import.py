@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models.account import Account
 from accounts.models.facts import TenantRow
+from accounts.models.iam_user import IAMUser
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +25,10 @@ class AccountImportQuerySet(models.QuerySet["AccountImport"]):
         """Those of the accounts that the person sees."""
         return self.filter(account__in=Account.objects.visible_to(person))
 
+    def of_whole_accounts(self) -> AccountImportQuerySet:
+        """Without those of one IAM user."""
+        return self.filter(iam_user__isnull=True)
+
     def open(self) -> AccountImportQuerySet:
         """Those that have no outcome yet."""
         return self.filter(state__in=AccountImport.OPEN)
@@ -34,7 +39,7 @@ class AccountImportQuerySet(models.QuerySet["AccountImport"]):
 
 
 class AccountImport(TenantRow):
-    """One reading of an account. It is applied whole or not at all; a failed one has concluded nothing."""
+    """One reading of an account or of one IAM user: applied whole or not at all; a failed one has concluded nothing."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -45,11 +50,15 @@ class AccountImport(TenantRow):
     OPEN = (State.WAITING, State.READING)
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="imports")
+    # Empty for the whole account; else the one IAM user that is read.
+    iam_user = models.ForeignKey(IAMUser, on_delete=models.CASCADE, null=True, blank=True, related_name="imports")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField()
     error = models.TextField(blank=True, default="")
+    # What it does now and how far it is ("doing", "done"), while it is read; and what it found, afterwards.
+    progress = models.JSONField(default=dict, blank=True)
     counts = models.JSONField(default=dict, blank=True)
 
     objects = AccountImportQuerySet.as_manager()
@@ -59,11 +68,17 @@ class AccountImport(TenantRow):
         constraints = [
             models.UniqueConstraint(
                 fields=["account"],
-                condition=Q(state__in=["waiting", "reading"]),
+                condition=Q(state__in=["waiting", "reading"], iam_user__isnull=True),
                 name="account_import_one_at_a_time",
                 violation_error_message="This account is being read already.",
+            ),
+            models.UniqueConstraint(
+                fields=["iam_user"],
+                condition=Q(state__in=["waiting", "reading"], iam_user__isnull=False),
+                name="iam_user_import_one_at_a_time",
+                violation_error_message="This IAM user is being read already.",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"Import of {self.account} ({self.get_state_display()})"
+        return f"Import of {self.iam_user or self.account} ({self.get_state_display()})"

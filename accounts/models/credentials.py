@@ -52,6 +52,9 @@ class AccessKey(FactFromAWS):
     access_key_id = models.CharField("access key ID", max_length=128, unique=True)
     status = models.CharField(max_length=10, choices=Status.choices)
     create_date = models.DateTimeField()
+    # The key's "last rotated" in the credential report, which bears no key ids: when it was made, or when its status
+    # last changed. Empty for a key that no report has told of yet.
+    last_rotated = models.DateTimeField(null=True, blank=True)
     last_used_date = models.DateTimeField(null=True, blank=True)
     last_used_region = models.CharField(max_length=64, blank=True, default="")
     last_used_service = models.CharField(max_length=64, blank=True, default="")
@@ -89,6 +92,8 @@ class LoginProfile(FactFromAWS):
     iam_user = models.OneToOneField(IAMUser, on_delete=models.CASCADE, related_name="login_profile")
     password_last_used = models.DateTimeField(null=True, blank=True)
     password_last_changed = models.DateTimeField(null=True, blank=True)
+    # Told by GetLoginProfile alone: None until the IAM user was read by itself.
+    password_reset_required = models.BooleanField(null=True, blank=True)
 
     objects = CredentialQuerySet.as_manager()
 
@@ -118,3 +123,36 @@ class MFADevice(FactFromAWS):
 
     def __str__(self) -> str:
         return self.serial_number
+
+
+class IAMCredential(FactFromAWS):
+    """What else lets an IAM user in: a signing certificate, an SSH public key, a service-specific credential."""
+
+    class Kind(models.TextChoices):
+        SIGNING_CERTIFICATE = "signing_certificate", "Signing certificate"
+        SSH_PUBLIC_KEY = "ssh_public_key", "SSH public key"
+        SERVICE_SPECIFIC_CREDENTIAL = "service_specific_credential", "Service-specific credential"
+
+    iam_user = models.ForeignKey(IAMUser, on_delete=models.CASCADE, related_name="iam_credentials")
+    kind = models.CharField(max_length=30, choices=Kind.choices)
+    credential_id = models.CharField("credential ID", max_length=128)
+    # Of a service-specific credential: `codecommit.amazonaws.com`.
+    service_name = models.CharField(max_length=128, blank=True, default="")
+    status = models.CharField(max_length=10)
+    create_date = models.DateTimeField(null=True, blank=True)
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "other credential"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "kind", "credential_id"], name="iam_credential_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["signing_certificate", "ssh_public_key", "service_specific_credential"]),
+                name="iam_credential_kind_known",
+            ),
+            source_and_time_go_together("iam_credential_source_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.credential_id

@@ -15,6 +15,13 @@ class Source(models.TextChoices):
     LIST_MFA_DEVICES = "list_mfa_devices", "MFA device list"
     GET_USER = "get_user", "IAM user"
     GET_ACCESS_KEY_LAST_USED = "get_access_key_last_used", "access key last used"
+    GET_LOGIN_PROFILE = "get_login_profile", "login profile"
+    LIST_SIGNING_CERTIFICATES = "list_signing_certificates", "signing certificate list"
+    LIST_SSH_PUBLIC_KEYS = "list_ssh_public_keys", "SSH public key list"
+    LIST_SERVICE_SPECIFIC_CREDENTIALS = "list_service_specific_credentials", "service-specific credential list"
+    LIST_SAML_PROVIDERS = "list_saml_providers", "SAML provider list"
+    GET_OPEN_ID_CONNECT_PROVIDER = "get_open_id_connect_provider", "OIDC provider"
+    LIST_ACCOUNTS = "list_accounts", "account list of AWS Organizations"
 
 
 def source_and_time_go_together(name: str, source: str = "source", read_at: str = "read_at") -> models.CheckConstraint:

@@ -1,4 +1,4 @@
-"""Customer managed policies."""
+"""Managed policies: the customer's own, and those of AWS that are attached to something."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class IAMPolicyQuerySet(models.QuerySet["IAMPolicy"]):
 
 
 class IAMPolicy(FactFromAWS):
-    """What AWS holds of one customer managed policy; `document` is its default version's."""
+    """What AWS holds of one managed policy; `document` is its default version's."""
 
     policy_name = models.CharField(max_length=128)
     path = models.CharField(max_length=512, default="/")
@@ -46,3 +46,8 @@ class IAMPolicy(FactFromAWS):
 
     def __str__(self) -> str:
         return self.policy_name
+
+    @property
+    def is_aws_managed(self) -> bool:
+        """Whether it is AWS's own and the same in every account: its ARN names `aws` and no account."""
+        return ":iam::aws:policy/" in self.arn

@@ -30,6 +30,10 @@ class IAMRole(FactFromAWS):
     arn = models.CharField(max_length=2048)
     trust_policy = models.JSONField(default=dict, blank=True)
     attached_policy_arns = models.JSONField(default=list, blank=True)
+    inline_policies = models.JSONField(default=dict, blank=True)
+    permissions_boundary_arn = models.CharField(max_length=2048, blank=True, default="")
+    tags = models.JSONField(default=dict, blank=True)
+    last_used_date = models.DateTimeField(null=True, blank=True)
     create_date = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
 

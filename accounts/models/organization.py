@@ -39,6 +39,9 @@ class Organization(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The keys of the tags by which imported IAM users name their team and their owner, ignoring case.
+    team_tag = models.CharField(max_length=128, default="team")
+    owner_tag = models.CharField(max_length=128, default="owner")
 
     objects = OrganizationQuerySet.as_manager()
 

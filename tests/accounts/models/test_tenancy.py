@@ -84,6 +84,13 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.mfa_device(user),
         factories.group_membership(user, group),
         factories.account_import(account),
+        factories.connection_test(account),
+        factories.discovered_account(account, "999988887777"),
+        factories.drift(user),
+        factories.iam_credential(user),
+        factories.iam_provider(account, "provider"),
+        factories.iam_user_record(user),
+        factories.ownership_rule(organization, account=account, team=team),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
