@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 
 from accounts import arns
 from accounts.delivery import held
@@ -56,8 +57,9 @@ def _require_gone(iam: IAM, iam_user: IAMUser, error: errors.NotFound) -> None:
     :raises errors.Conflict: when the very user is there under another name.
     :raises errors.TryLater: when AWS's readings still differ.
     """
-    details = iam.get_account_authorization_details(filter=[EntityType.USER])
-    names = [user.user_name for user in details.user_detail_list if user.user_id == iam_user.user_id]
+    pages = iam.get_account_authorization_details(filter=[EntityType.USER])
+    users = chain.from_iterable(page.user_detail_list for page in pages)
+    names = [user.user_name for user in users if user.user_id == iam_user.user_id]
     if iam_user.user_name in names:
         raise held.later(error)
     if names:

@@ -137,7 +137,7 @@ def _write_user(iam_user: IAMUser, held: Held) -> None:
 
 
 def _write_groups(iam_user: IAMUser, held: Held) -> None:
-    groups = [_group_row(iam_user, group, held.read_at) for group in held.groups]
+    groups = [group_row(iam_user, group, held.read_at) for group in held.groups]
     iam_user.group_memberships.exclude(iam_group__in=groups).delete()
     for group in groups:
         GroupMembership.objects.update_or_create(
@@ -152,7 +152,7 @@ def _write_groups(iam_user: IAMUser, held: Held) -> None:
         )
 
 
-def _group_row(iam_user: IAMUser, group: Group, read_at: datetime) -> IAMGroup:
+def group_row(iam_user: IAMUser, group: Group, read_at: datetime) -> IAMGroup:
     """The portal's row of the group; one that no import has seen yet is written down here."""
     IAMGroup.objects.give_way(
         account=iam_user.account, group_name=group.group_name, group_id=group.group_id, at=read_at

@@ -1,96 +1,199 @@
-"""Applying what a snapshot says of one IAM user's password, access keys and MFA devices."""
+"""Applying what was read of IAM users' passwords, access keys, MFA devices and other credentials, many users at once.
+
+A row that was read later than the fact stays: the credential report may be four hours old, and a delivery may have
+read a user back meanwhile.
+"""
 
 from __future__ import annotations
 
-from accounts.importers.snapshot import Snapshot
-from accounts.models import AccessKey, IAMUser, LoginProfile, MFADevice, Source
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from accounts.importers.facts import Credentials, Fact, Password
+from accounts.importers.staging import batches
+from accounts.importers.writing import create, differences, fill, update
+from accounts.models import AccessKey, Account, IAMCredential, LoginProfile, MFADevice
+from accounts.models.facts import FactFromAWS
 from portal.aws.iam.access_keys import AccessKeyMetadata
-from portal.aws.iam.credential_report import CredentialReportRow, ReportedAccessKey
+
+Row = TypeVar("Row", bound=FactFromAWS)
+# What is told of users, by the primary keys of their rows.
+ToldOfUsers = Mapping[int, Credentials]
 
 
-def write(row: IAMUser, snapshot: Snapshot) -> None:
-    """Everything about the user's credentials; a user younger than the report has only what was asked for directly."""
-    reported = None if row.create_date is None else snapshot.report_rows.get((row.user_name, row.create_date))
-    if reported is not None:
-        _write_login_profile(row, snapshot, reported)
-    _write_access_keys(row, snapshot, reported)
-    _write_mfa_devices(row, snapshot)
+def write(account: Account, told: ToldOfUsers) -> None:
+    """Everything about these users' credentials."""
+    _write_passwords(account, told)
+    _write_access_keys(account, told)
+    _write_last_uses(told)
+    _write_mfa_devices(account, told)
+    for kind in IAMCredential.Kind:
+        _write_others(account, told, kind)
 
 
-def _write_login_profile(row: IAMUser, snapshot: Snapshot, reported: CredentialReportRow) -> None:
-    if not reported.password_enabled:
-        LoginProfile.objects.filter(iam_user=row).delete()
-        return
-    LoginProfile.objects.update_or_create(
-        iam_user=row,
-        defaults={
-            "organization": row.organization,
-            "account": row.account,
-            "password_last_used": reported.password_last_used,
-            "password_last_changed": reported.password_last_changed,
-            "source": Source.CREDENTIAL_REPORT,
-            "read_at": snapshot.report.generated_time,
-        },
-    )
+class _Set:
+    """Rows of one model that are to be written: what is new, what has changed, and what is there no longer."""
+
+    def __init__(self, model: type[Row], account: Account) -> None:
+        self._model: Any = model
+        self._account = account
+        self._new: list[Any] = []
+        self._changed: list[Any] = []
+        self._names: set[str] = set()
+
+    def put(self, row: Any, fields: Mapping[str, object], fact: Fact[Any]) -> None:
+        """The row, or a new one where it is None, shall hold this; a later row stays."""
+        reading = {"source": fact.source, "read_at": fact.read_at}
+        if row is None:
+            whose = {"organization_id": self._account.organization_id, "account_id": self._account.pk}
+            self._new.append(self._model(**whose, **fields, **reading))
+        elif not _is_later(row, fact.read_at) and differences(row, fields):
+            fill(row, {**fields, **reading})
+            self._changed.append(row)
+        self._names |= {*fields, *reading}
+
+    def write(self) -> None:
+        """All of it."""
+        create(self._model, self._new)
+        update(self._model, self._changed, names=self._names)
 
 
-def _write_access_keys(row: IAMUser, snapshot: Snapshot, reported: CredentialReportRow | None) -> None:
-    keys = snapshot.access_keys.get(row.user_name)
-    if keys is None:
-        return
-    row.access_keys.present().exclude(access_key_id__in=[key.access_key_id for key in keys]).update(
-        gone_at=snapshot.read_at
-    )
-    for key in keys:
-        AccessKey.objects.update_or_create(
-            access_key_id=key.access_key_id,
-            defaults={
-                "iam_user": row,
-                "organization": row.organization,
-                "account": row.account,
-                "status": key.status,
-                "create_date": key.create_date,
-                "gone_at": None,
-                "source": Source.LIST_ACCESS_KEYS,
-                "read_at": snapshot.read_at,
-                **_last_used(key, snapshot, reported),
-            },
-        )
+def _is_later(row: FactFromAWS, read_at: datetime) -> bool:
+    return row.read_at is not None and row.read_at > read_at
 
 
-def _last_used(key: AccessKeyMetadata, snapshot: Snapshot, reported: CredentialReportRow | None) -> dict[str, object]:
-    """The report bears no key ids: its rows join by the time at which the key was made."""
-    found = _reported_key(key, reported)
-    if found is None:
-        return {}
+def _write_passwords(account: Account, told: ToldOfUsers) -> None:
+    rows = {row.iam_user_id: row for row in LoginProfile.objects.filter(iam_user__in=list(told))}
+    facts = {pk: credentials.password for pk, credentials in told.items() if credentials.password is not None}
+    writing = _Set(LoginProfile, account)
+    for pk, fact in facts.items():
+        if fact.told is not None:
+            writing.put(rows.get(pk), _password_fields(pk, fact.told), fact)
+    ended = [
+        rows[pk].pk
+        for pk, fact in facts.items()
+        if fact.told is None and pk in rows and not _is_later(rows[pk], fact.read_at)
+    ]
+    LoginProfile.objects.filter(pk__in=ended).delete()
+    writing.write()
+
+
+def _password_fields(iam_user: int, password: Password) -> dict[str, object]:
+    """The report knows when it was changed, GetLoginProfile whether it must be; each leaves the other's alone."""
+    fields: dict[str, object] = {"iam_user_id": iam_user, "password_last_used": password.last_used}
+    if password.last_changed is not None:
+        fields["password_last_changed"] = password.last_changed
+    if password.reset_required is not None:
+        fields["password_reset_required"] = password.reset_required
+    return fields
+
+
+def _write_access_keys(account: Account, told: ToldOfUsers) -> None:
+    lists = {pk: credentials.access_keys for pk, credentials in told.items() if credentials.access_keys is not None}
+    ids = [key.access_key_id for fact in lists.values() for key in fact.told]
+    rows = {
+        row.access_key_id: row for batch in batches(ids) for row in AccessKey.objects.filter(access_key_id__in=batch)
+    }
+    writing = _Set(AccessKey, account)
+    for pk, fact in lists.items():
+        for key in fact.told:
+            writing.put(rows.get(key.access_key_id), _key_fields(pk, key), fact)
+    writing.write()
+    for fact_read_at, users in _by_time(lists).items():
+        present = AccessKey.objects.present().filter(iam_user__in=users, read_at__lte=fact_read_at)
+        gone = [pk for pk, key_id in present.values_list("pk", "access_key_id") if key_id not in set(ids)]
+        AccessKey.objects.filter(pk__in=gone).update(gone_at=fact_read_at)
+
+
+def _key_fields(iam_user: int, key: AccessKeyMetadata) -> dict[str, object]:
     return {
-        "last_used_date": found.last_used_date,
-        "last_used_region": found.last_used_region or "",
-        "last_used_service": found.last_used_service or "",
-        "last_used_source": Source.CREDENTIAL_REPORT,
-        "last_used_read_at": snapshot.report.generated_time,
+        "iam_user_id": iam_user,
+        "access_key_id": key.access_key_id,
+        "status": key.status,
+        "create_date": key.create_date,
+        "gone_at": None,
     }
 
 
-def _reported_key(key: AccessKeyMetadata, reported: CredentialReportRow | None) -> ReportedAccessKey | None:
-    candidates = () if reported is None else reported.access_keys
-    matches = [candidate for candidate in candidates if candidate.last_rotated == key.create_date]
-    return matches[0] if len(matches) == 1 else None
+def _by_time(lists: Mapping[int, Fact[Any]]) -> dict[datetime, list[int]]:
+    """The users by the time at which their keys were listed: it is one for all of them, or theirs alone."""
+    found: dict[datetime, list[int]] = {}
+    for pk, fact in lists.items():
+        found.setdefault(fact.read_at, []).append(pk)
+    return found
 
 
-def _write_mfa_devices(row: IAMUser, snapshot: Snapshot) -> None:
-    serial_numbers = snapshot.mfa_serial_numbers.get(row.user_name)
-    if serial_numbers is None:
-        return
-    row.mfa_devices.exclude(serial_number__in=serial_numbers).delete()
-    for serial_number in serial_numbers:
-        MFADevice.objects.update_or_create(
-            account=row.account,
-            serial_number=serial_number,
-            defaults={
-                "iam_user": row,
-                "organization": row.organization,
-                "source": Source.LIST_MFA_DEVICES,
-                "read_at": snapshot.read_at,
-            },
-        )
+def _write_last_uses(told: ToldOfUsers) -> None:
+    uses = {key_id: fact for credentials in told.values() for key_id, fact in credentials.last_uses.items()}
+    changed: list[AccessKey] = []
+    for row in _keys(uses):
+        fact = uses[row.access_key_id]
+        fields = {
+            "last_used_date": fact.told.date,
+            "last_used_region": fact.told.region,
+            "last_used_service": fact.told.service,
+        }
+        if fact.told.last_rotated is not None:
+            fields["last_rotated"] = fact.told.last_rotated
+        known_at = row.last_used_read_at
+        if known_at is None or (known_at <= fact.read_at and differences(row, fields)):
+            fill(row, {**fields, "last_used_source": fact.source, "last_used_read_at": fact.read_at})
+            changed.append(row)
+    names = ("last_used_date", "last_used_region", "last_used_service", "last_rotated", "last_used_source")
+    update(AccessKey, changed, names=[*names, "last_used_read_at"])
+
+
+def _keys(access_key_ids: Iterable[str]) -> Iterator[AccessKey]:
+    for batch in batches(access_key_ids):
+        yield from AccessKey.objects.filter(access_key_id__in=batch)
+
+
+def _write_mfa_devices(account: Account, told: ToldOfUsers) -> None:
+    lists = {pk: credentials.mfa_devices for pk, credentials in told.items() if credentials.mfa_devices is not None}
+    wanted = {device.serial_number: (pk, device, fact) for pk, fact in lists.items() for device in fact.told}
+    ended = [
+        row.pk
+        for row in MFADevice.objects.filter(iam_user__in=list(lists))
+        if row.serial_number not in {device.serial_number for device in lists[row.iam_user_id].told}
+        and row.serial_number not in wanted
+        and not _is_later(row, lists[row.iam_user_id].read_at)
+    ]
+    MFADevice.objects.filter(pk__in=ended).delete()
+    rows = {
+        row.serial_number: row
+        for batch in batches(wanted)
+        for row in MFADevice.objects.filter(account=account, serial_number__in=batch)
+    }
+    writing = _Set(MFADevice, account)
+    for serial_number, (pk, device, fact) in wanted.items():
+        fields = {"iam_user_id": pk, "serial_number": serial_number, "enable_date": device.enable_date}
+        writing.put(rows.get(serial_number), fields, fact)
+    writing.write()
+
+
+def _write_others(account: Account, told: ToldOfUsers, kind: IAMCredential.Kind) -> None:
+    lists = {pk: credentials.others[kind] for pk, credentials in told.items() if kind in credentials.others}
+    rows = {
+        (row.iam_user_id, row.credential_id): row
+        for row in IAMCredential.objects.filter(iam_user__in=list(lists), kind=kind)
+    }
+    writing = _Set(IAMCredential, account)
+    seen = set()
+    for pk, fact in lists.items():
+        for each in fact.told:
+            fields = {
+                "iam_user_id": pk,
+                "kind": kind,
+                "credential_id": each.credential_id,
+                "status": each.status,
+                "create_date": each.create_date,
+                "service_name": each.service_name,
+            }
+            writing.put(rows.get((pk, each.credential_id)), fields, fact)
+            seen.add((pk, each.credential_id))
+    ended = [
+        row.pk for key, row in rows.items() if key not in seen and not _is_later(row, lists[row.iam_user_id].read_at)
+    ]
+    IAMCredential.objects.filter(pk__in=ended).delete()
+    writing.write()

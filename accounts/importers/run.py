@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
 
 from django.db import OperationalError, transaction
 
-from accounts import arns
 from accounts.delivery.held import iam_of
-from accounts.importers.apply import apply
-from accounts.importers.snapshot import Known, Snapshot, fetch
-from accounts.models import AccessKey, Account, AccountImport, MFADevice
+from accounts.importers import one_user
+from accounts.importers.apply import Applied, apply
+from accounts.importers.known import known
+from accounts.importers.progress import LEASE, ImportLost, Progress
+from accounts.importers.snapshot import fetch
+from accounts.importers.staging import Staged
+from accounts.models import Account, AccountImport
 from portal.aws import errors
 from portal.ledger.clock import database_now
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=10)
+WRITING = "Writing what has changed"
 UNFORESEEN = "The portal failed while it read the account ({}). Its log says more; nothing was changed."
 
 
@@ -26,9 +29,11 @@ def run(import_id: int) -> None:
     """Read the account and apply what was read. A failed import has concluded nothing, and says why on its row."""
     if not _claim(import_id):
         return
-    account_import = AccountImport.objects.select_related("account", "organization").get(pk=import_id)
+    account_import = AccountImport.objects.select_related("account", "organization", "iam_user").get(pk=import_id)
     try:
-        _apply(account_import, fetch(iam_of(account_import.account), known=_known(account_import.account)))
+        _carry(account_import)
+    except ImportLost:
+        logger.warning("Import %s was taken for dead and is not applied", account_import.pk)
     except errors.AWSError as error:
         _fail(account_import, error)
     except OperationalError:
@@ -44,26 +49,27 @@ def _claim(import_id: int) -> bool:
     return waiting.update(state=AccountImport.State.READING, lease_until=database_now() + LEASE) == 1
 
 
-def _known(account: Account) -> Known:
-    keys = AccessKey.objects.present().filter(account=account)
-    devices = MFADevice.objects.filter(account=account).exclude(serial_number__contains=arns.VIRTUAL_MFA)
-    return Known(
-        with_access_keys=frozenset(keys.values_list("iam_user__user_id", flat=True)),
-        with_hardware_mfa=frozenset(devices.values_list("iam_user__user_id", flat=True)),
-    )
+def _carry(account_import: AccountImport) -> None:
+    iam, tell = iam_of(account_import.account), Progress(account_import)
+    if account_import.iam_user is not None:
+        told = one_user.fetch(iam, account_import.iam_user)
+        _apply(account_import, lambda account: one_user.apply(account, told))
+        return
+    with Staged() as staged:
+        snapshot = fetch(iam, staged, known=known(account_import.account), tell=tell)
+        tell(WRITING, 0, len(snapshot.users))
+        _apply(account_import, lambda account: apply(account, snapshot))
 
 
 @transaction.atomic
-def _apply(account_import: AccountImport, snapshot: Snapshot) -> None:
+def _apply(account_import: AccountImport, write: Callable[[Account], Applied]) -> None:
     # Locked against a second import, which may have begun where this one was taken for dead; what else points at the
     # account goes on meanwhile.
     account = Account.objects.select_for_update(no_key=True).get(pk=account_import.account_id)
     if not _is_still_ours(account_import):
-        logger.warning("Import %s was taken for dead and is not applied", account_import.pk)
-        return
-    applied = apply(account, snapshot)
+        raise ImportLost
+    account_import.counts = asdict(write(account))
     _enterable(account)
-    account_import.counts = asdict(applied)
     _finish(account_import, AccountImport.State.APPLIED)
 
 
@@ -88,4 +94,4 @@ def _enterable(account: Account) -> None:
 
 def _finish(account_import: AccountImport, state: AccountImport.State, *, error: str = "") -> None:
     ours = AccountImport.objects.filter(pk=account_import.pk, state=AccountImport.State.READING)
-    ours.update(state=state, finished_at=database_now(), error=error, counts=account_import.counts)
+    ours.update(state=state, finished_at=database_now(), error=error, counts=account_import.counts, progress={})

@@ -56,6 +56,8 @@ class Account(TenantRow):
     alias = models.CharField(max_length=63, blank=True, default="")
     source = models.CharField(max_length=40, choices=Source.choices, blank=True, default="")
     read_at = models.DateTimeField(null=True, blank=True)
+    # At what time the credential report was true from which the last import took passwords and last uses.
+    report_generated_at = models.DateTimeField(null=True, blank=True)
     # Counts and quotas by AWS's names (GetAccountSummary), and the password policy, None where AWS's default holds.
     summary = models.JSONField(default=dict, blank=True)
     password_policy = models.JSONField(null=True, blank=True)

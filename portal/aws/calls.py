@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, TypeAlias
 
 from botocore import xform_name
@@ -19,6 +20,8 @@ Answer: TypeAlias = Mapping[str, Any]
 PAGE_SIZE = 1_000
 
 _counter: ContextVar[Counter[str] | None] = ContextVar("counter", default=None)
+# Threads of one import count together.
+_counting = Lock()
 
 
 @contextmanager
@@ -39,7 +42,8 @@ def call(client: BaseClient, operation: str, **parameters: object) -> Answer:
     """
     counter = _counter.get()
     if counter is not None:
-        counter[operation] += 1
+        with _counting:
+            counter[operation] += 1
     with translated(operation):
         answer: Answer = getattr(client, xform_name(operation))(**parameters)
     return answer

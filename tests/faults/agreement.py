@@ -16,6 +16,7 @@ from accounts.models import Account, IAMUser
 from portal.aws.iam.account import EntityType, UserDetail
 from portal.ledger import chain
 from portal.ledger.models import Delivery, Entry
+from tests.aws.whole import whole
 from tests.faults.decisions import PATH, Stage
 
 
@@ -55,7 +56,7 @@ def _lost(acknowledged: Counter[str]) -> Iterator[str]:
 
 
 def _in_account(account: Account) -> Iterator[str]:
-    details = iam_of(account).get_account_authorization_details(filter=[EntityType.USER])
+    details = whole(iam_of(account).get_account_authorization_details(filter=[EntityType.USER]))
     in_aws = {user.user_id: user for user in details.user_detail_list if user.path == PATH}
     rows = {row.user_id: row for row in IAMUser.objects.present().filter(account=account, path=PATH)}
     yield from (f"{row.user_name} is here and not in AWS" for key, row in rows.items() if key not in in_aws)

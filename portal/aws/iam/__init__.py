@@ -5,10 +5,11 @@ from portal.aws.iam.account import Account
 from portal.aws.iam.credential_report import CredentialReports
 from portal.aws.iam.credentials import Credentials
 from portal.aws.iam.groups import Groups
+from portal.aws.iam.identity_providers import IdentityProviders
 from portal.aws.iam.mfa_devices import MFADevices
 from portal.aws.iam.policies import Policies
 from portal.aws.iam.users import Users
 
 
-class IAM(AccessKeys, Account, CredentialReports, Credentials, Groups, MFADevices, Policies, Users):
+class IAM(AccessKeys, Account, CredentialReports, Credentials, Groups, IdentityProviders, MFADevices, Policies, Users):
     """IAM in one account. Methods and keywords bear AWS's names in snake_case; each raises `portal.aws.errors`."""

@@ -1,17 +1,14 @@
 """What an account holds in one reading: GetAccountAuthorizationDetails, its summary and its alias."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 from portal.aws.calls import Calls
-from portal.aws.iam.policies import AttachedPolicy
+from portal.aws.iam.policies import AttachedPolicy, PolicyDocument
 from portal.aws.iam.users import boundary_of, tags_of
-
-# botocore decodes policy documents; what is no JSON object stays the text that AWS holds.
-PolicyDocument: TypeAlias = Mapping[str, Any] | str
 
 
 class EntityType(StrEnum):
@@ -97,7 +94,7 @@ class ManagedPolicyDetail:
 
 @dataclass(frozen=True)
 class AccountAuthorizationDetails:
-    """Everything that was asked for, complete: all pages were read."""
+    """One page of what was asked for: 1,000 entities at most, of any kind."""
 
     user_detail_list: tuple[UserDetail, ...]
     group_detail_list: tuple[GroupDetail, ...]
@@ -105,29 +102,63 @@ class AccountAuthorizationDetails:
     policies: tuple[ManagedPolicyDetail, ...]
 
 
+@dataclass(frozen=True)
+class PasswordPolicy:
+    """The account's own password policy; `max_password_age` in days, None where passwords do not expire."""
+
+    minimum_password_length: int
+    require_symbols: bool
+    require_numbers: bool
+    require_uppercase_characters: bool
+    require_lowercase_characters: bool
+    allow_users_to_change_password: bool
+    max_password_age: int | None
+    password_reuse_prevention: int | None
+    hard_expiry: bool
+
+
 class Account(Calls):
     """Operations that read a whole account."""
 
-    def get_account_authorization_details(self, *, filter: Iterable[EntityType]) -> AccountAuthorizationDetails:  # noqa: A002 -- AWS's name
-        """Read every page, 1,000 entities at most on each; a page that fails leaves nothing.
+    def get_account_authorization_details(
+        self,
+        *,
+        filter: Iterable[EntityType],  # noqa: A002 -- AWS's name
+    ) -> Iterator[AccountAuthorizationDetails]:
+        """Page after page; only who has read the last of them has read the account.
 
         :raises TryLater: when AWS throttles or does not answer, whatever was read before.
         """
         asked = [str(entity) for entity in filter]
-        users: list[UserDetail] = []
-        groups: list[GroupDetail] = []
-        roles: list[RoleDetail] = []
-        policies: list[ManagedPolicyDetail] = []
         for page in self._pages("GetAccountAuthorizationDetails", Filter=asked):
-            users.extend(map(_user_detail, page.get("UserDetailList", ())))
-            groups.extend(map(_group_detail, page.get("GroupDetailList", ())))
-            roles.extend(map(_role_detail, page.get("RoleDetailList", ())))
-            policies.extend(map(_managed_policy_detail, page.get("Policies", ())))
-        return AccountAuthorizationDetails(tuple(users), tuple(groups), tuple(roles), tuple(policies))
+            yield AccountAuthorizationDetails(
+                user_detail_list=tuple(map(_user_detail, page.get("UserDetailList", ()))),
+                group_detail_list=tuple(map(_group_detail, page.get("GroupDetailList", ()))),
+                role_detail_list=tuple(map(_role_detail, page.get("RoleDetailList", ()))),
+                policies=tuple(map(_managed_policy_detail, page.get("Policies", ()))),
+            )
 
     def get_account_summary(self) -> Mapping[str, int]:
         """Counts and quotas by AWS's names: "Users", "UsersQuota", "AccountMFAEnabled"."""
         return dict(self._read("GetAccountSummary")["SummaryMap"])
+
+    def get_account_password_policy(self) -> PasswordPolicy:
+        """What passwords of IAM users must be like.
+
+        :raises NotFound: when the account has none of its own: then AWS's default holds.
+        """
+        told = self._read("GetAccountPasswordPolicy")["PasswordPolicy"]
+        return PasswordPolicy(
+            minimum_password_length=told["MinimumPasswordLength"],
+            require_symbols=told.get("RequireSymbols", False),
+            require_numbers=told.get("RequireNumbers", False),
+            require_uppercase_characters=told.get("RequireUppercaseCharacters", False),
+            require_lowercase_characters=told.get("RequireLowercaseCharacters", False),
+            allow_users_to_change_password=told.get("AllowUsersToChangePassword", False),
+            max_password_age=told.get("MaxPasswordAge"),
+            password_reuse_prevention=told.get("PasswordReusePrevention"),
+            hard_expiry=told.get("HardExpiry", False),
+        )
 
     def list_account_aliases(self) -> tuple[str, ...]:
         """None or one."""

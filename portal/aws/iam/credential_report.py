@@ -54,6 +54,9 @@ class CredentialReportRow:
     mfa_active: bool
     access_keys: tuple[ReportedAccessKey, ReportedAccessKey]
     cert_active: tuple[bool, bool]
+    cert_last_rotated: tuple[datetime | None, datetime | None]
+    # A key beyond the second, or another credential: AWS documents the column, and not every report has it.
+    has_additional_credentials: bool
 
     @property
     def is_root(self) -> bool:
@@ -97,9 +100,18 @@ def parse(content: str) -> tuple[CredentialReportRow, ...]:
     """
     try:
         return tuple(_row(values) for values in csv.DictReader(io.StringIO(content)))
-    except (KeyError, ValueError, TypeError) as error:
-        message = f"the credential report cannot be read: {error}"
-        raise Unknown(operation="GetCredentialReport", code=type(error).__name__, message=message) from error
+    except KeyError as error:
+        raise _unreadable(f"it has no column {error}", "Column") from error
+    except (ValueError, TypeError, csv.Error) as error:
+        raise _unreadable(f"it holds {error}", "Value") from error
+
+
+def _unreadable(what: str, code: str) -> Unknown:
+    message = (
+        f"the credential report is not what AWS documents: {what}. Nothing was changed. Download the report in the AWS "
+        "console to see what it says; a new one can be made four hours after the last."
+    )
+    return Unknown(operation="GetCredentialReport", code=code, message=message)
 
 
 def _row(values: Mapping[str, str]) -> CredentialReportRow:
@@ -114,6 +126,8 @@ def _row(values: Mapping[str, str]) -> CredentialReportRow:
         mfa_active=bool(_flag(values["mfa_active"])),
         access_keys=(_access_key(values, 1), _access_key(values, 2)),
         cert_active=(bool(_flag(values["cert_1_active"])), bool(_flag(values["cert_2_active"]))),
+        cert_last_rotated=(_time(values["cert_1_last_rotated"]), _time(values["cert_2_last_rotated"])),
+        has_additional_credentials=_text(values.get("additional_credentials_info") or "") is not None,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from portal.aws.calls import Calls
+from portal.aws.calls import Calls, given
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,11 @@ class Credentials(Calls):
         """:raises NotFound: when the user has no such key."""
         self._write("DeleteSSHPublicKey", UserName=user_name, SSHPublicKeyId=ssh_public_key_id)
 
-    def list_service_specific_credentials(self, *, user_name: str) -> tuple[ServiceSpecificCredential, ...]:
-        """At most two per service."""
+    def list_service_specific_credentials(
+        self, *, user_name: str | None = None, all_users: bool | None = None
+    ) -> tuple[ServiceSpecificCredential, ...]:
+        """Of one user, at most two per service; or with `all_users` those of the whole account."""
+        asked = given(UserName=user_name, AllUsers=all_users)
         return tuple(
             ServiceSpecificCredential(
                 user_name=told["UserName"],
@@ -117,7 +120,7 @@ class Credentials(Calls):
                 status=told["Status"],
                 create_date=told["CreateDate"],
             )
-            for told in self._all("ListServiceSpecificCredentials", "ServiceSpecificCredentials", UserName=user_name)
+            for told in self._all("ListServiceSpecificCredentials", "ServiceSpecificCredentials", **asked)
         )
 
     def delete_service_specific_credential(self, *, user_name: str, service_specific_credential_id: str) -> None:

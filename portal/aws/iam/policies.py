@@ -1,8 +1,13 @@
 """Policies that hang on IAM users."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from portal.aws.calls import Calls
+
+# botocore decodes policy documents; what is no JSON object stays the text that AWS holds.
+PolicyDocument: TypeAlias = Mapping[str, Any] | str
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,16 @@ class Policies(Calls):
     def list_user_policies(self, *, user_name: str) -> tuple[str, ...]:
         """The names of the inline policies."""
         return tuple(self._all("ListUserPolicies", "PolicyNames", UserName=user_name))
+
+    def get_user_policy(self, *, user_name: str, policy_name: str) -> PolicyDocument:
+        """The document of one inline policy; what is no JSON object stays the text that AWS holds.
+
+        :raises NotFound: when the user has no such inline policy.
+        """
+        document: PolicyDocument = self._read("GetUserPolicy", UserName=user_name, PolicyName=policy_name)[
+            "PolicyDocument"
+        ]
+        return document
 
     def delete_user_policy(self, *, user_name: str, policy_name: str) -> None:
         """:raises NotFound: when the user has no such inline policy."""

@@ -45,8 +45,10 @@ class ServiceSpecificCredentials(IamResponse):
         return ActionResult({"ServiceSpecificCredential": credential})
 
     def list_service_specific_credentials(self) -> ActionResult:
-        """Of one user."""
-        return ActionResult({"ServiceSpecificCredentials": _held(self._owner()), "IsTruncated": False})
+        """Of one user, or of all."""
+        asked = self.backend.users.values() if self._get_bool_param("AllUsers") else [self._owner()]
+        held = [credential for user in asked for credential in _held(user)]
+        return ActionResult({"ServiceSpecificCredentials": held, "IsTruncated": False})
 
     def delete_service_specific_credential(self) -> ActionResult:
         """Refuse what is not there."""

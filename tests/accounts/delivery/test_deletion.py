@@ -2,15 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from accounts.models import (
     AccessKey,
@@ -31,6 +26,7 @@ from tests import factories
 from tests.accounts.carrying import Death, age, deliver_until_quiet, users
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
+from tests.certificates import certificate
 
 NAME = "leaver"
 MFA = "arn:aws:iam::111122223333:mfa/leaver"
@@ -71,15 +67,6 @@ STEPS = [(operation, WRITES[: index + 1].count(operation)) for index, operation 
 Decide = Callable[[], Delivery]
 
 
-def certificate() -> str:
-    """A signing certificate, as IAM takes one."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
-    return made.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
-
-
 @pytest.fixture
 def leaver(aws: AWS, prod: Account, payments: Team, ledger_writers: IAMGroup) -> IAMUser:
     """An IAM user on which everything hangs that can hang on one, in AWS and as the portal last read it."""
@@ -92,7 +79,7 @@ def leaver(aws: AWS, prod: Account, payments: Team, ledger_writers: IAMGroup) ->
     iam.create_login_profile(UserName=NAME, Password="correct horse battery")
     iam.create_virtual_mfa_device(VirtualMFADeviceName=NAME)
     iam.enable_mfa_device(UserName=NAME, SerialNumber=MFA, AuthenticationCode1="123456", AuthenticationCode2="654321")
-    iam.upload_signing_certificate(UserName=NAME, CertificateBody=certificate())
+    iam.upload_signing_certificate(UserName=NAME, CertificateBody=certificate(NAME))
     iam.upload_ssh_public_key(UserName=NAME, SSHPublicKeyBody="ssh-rsa AAAA")
     iam.create_service_specific_credential(UserName=NAME, ServiceName="codecommit.amazonaws.com")
     iam.put_user_policy(UserName=NAME, PolicyName="inline", PolicyDocument=POLICY)

@@ -9,12 +9,14 @@ from accounts.models import (
     AccessKey,
     Account,
     AccountImport,
+    IAMCredential,
     MFADevice,
     Source,
 )
 from tests.accounts.carrying import rename
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
+from tests.certificates import certificate
 
 MINUTE = timedelta(minutes=1)
 
@@ -47,8 +49,10 @@ def test_more_than_two_keys_are_all_there_and_last_use_joins_by_the_time_of_maki
     assert found.last_used_date - found.create_date == timedelta(days=1)
     assert found.last_used_source == Source.CREDENTIAL_REPORT
     assert (keys[unused.access_key_id].last_used_date, keys[unused.access_key_id].last_used_service) == (None, "")
-    # The report knows two keys of a user: of the third it says nothing, and nothing is claimed.
-    assert (keys[third.access_key_id].status, keys[third.access_key_id].last_used_source) == ("Inactive", "")
+    # The report knows two keys of a user: of the third AWS is asked by itself.
+    assert keys[third.access_key_id].status == "Inactive"
+    assert keys[third.access_key_id].last_used_source == Source.GET_ACCESS_KEY_LAST_USED
+    assert len(aws.calls("GetAccessKeyLastUsed")) == 1
 
 
 def test_two_keys_made_in_the_same_second_are_not_mixed_up(aws: AWS, bare: Account, read: Read) -> None:
@@ -62,7 +66,9 @@ def test_two_keys_made_in_the_same_second_are_not_mixed_up(aws: AWS, bare: Accou
 
     read(bare)
 
-    assert set(AccessKey.objects.values_list("last_used_date", flat=True)) == {None}
+    keys = {key.access_key_id: key for key in AccessKey.objects.all()}
+    assert (keys[one.access_key_id].last_used_service, keys[other.access_key_id].last_used_service) == ("s3", "")
+    assert {key.last_used_source for key in keys.values()} == {Source.GET_ACCESS_KEY_LAST_USED}
 
 
 def test_a_deleted_key_is_gone(aws: AWS, full: Account, read: Read) -> None:
@@ -70,9 +76,63 @@ def test_a_deleted_key_is_gone(aws: AWS, full: Account, read: Read) -> None:
     key_id = AccessKey.objects.get().access_key_id
     aws.boto3(full.account_id).delete_access_key(UserName="mia", AccessKeyId=key_id)
 
-    read(full, new_report=False)
+    read(full)
 
     assert AccessKey.objects.get().gone_at is not None
+
+
+def test_what_the_report_tells_again_is_not_asked_for_again(aws: AWS, full: Account, read: Read) -> None:
+    read(full)
+    aws.trace.clear()
+
+    read(full)
+
+    assert AccessKey.objects.present().get().last_rotated == AccessKey.objects.get().create_date
+    for operation in ("ListAccessKeys", "GetAccessKeyLastUsed", "ListMFADevices", "ListSigningCertificates"):
+        assert aws.calls(operation) == []
+    assert len(aws.trace) <= 15
+
+
+def test_a_key_is_listed_again_when_its_status_changed(aws: AWS, full: Account, read: Read) -> None:
+    read(full)
+    key_id = AccessKey.objects.get().access_key_id
+    aws.boto3(full.account_id).update_access_key(UserName="mia", AccessKeyId=key_id, Status="Inactive")
+    aws.trace.clear()
+
+    read(full)
+
+    assert AccessKey.objects.get().status == "Inactive"
+    assert len(aws.calls("ListAccessKeys")) == 1
+
+
+def test_a_use_that_the_report_tells_is_written_without_asking(aws: AWS, full: Account, read: Read) -> None:
+    read(full)
+    (key,) = aws.backend(full.account_id).users["mia"].access_keys
+    key.last_used = AccessKeyLastUsed(timestamp=key.create_date, service="sts", region="us-east-1")
+    aws.trace.clear()
+
+    read(full)
+
+    row = AccessKey.objects.get()
+    assert (row.last_used_service, row.last_used_source) == ("sts", Source.CREDENTIAL_REPORT)
+    assert aws.calls("ListAccessKeys") == aws.calls("GetAccessKeyLastUsed") == []
+
+
+def test_other_credentials_are_read(aws: AWS, full: Account, read: Read) -> None:
+    iam = aws.boto3(full.account_id)
+    iam.create_service_specific_credential(UserName="mia", ServiceName="codecommit.amazonaws.com")
+    signing = iam.upload_signing_certificate(UserName="mia", CertificateBody=certificate("mia"))["Certificate"]
+
+    read(full)
+
+    held = {row.kind: row for row in IAMCredential.objects.all()}
+    assert held[IAMCredential.Kind.SERVICE_SPECIFIC_CREDENTIAL].service_name == "codecommit.amazonaws.com"
+    assert held[IAMCredential.Kind.SIGNING_CERTIFICATE].credential_id == signing["CertificateId"]
+
+    iam.delete_signing_certificate(UserName="mia", CertificateId=signing["CertificateId"])
+    aws.backend(full.account_id).users["mia"].__dict__["service_specific_credentials"] = []
+    read(full)
+    assert not IAMCredential.objects.exists()
 
 
 def test_keys_stay_with_their_users_when_names_change_hands(aws: AWS, bare: Account, read: Read) -> None:

@@ -12,6 +12,7 @@ from portal.aws.iam.account import EntityType
 from portal.aws.iam.credential_report import ReportState, parse
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
+from tests.aws.whole import whole
 
 ACCOUNT = "111122223333"
 DOCUMENT = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}'
@@ -62,7 +63,7 @@ def test_everything_is_read_however_it_is_cut(
 ) -> None:
     monkeypatch.setattr("portal.aws.calls.PAGE_SIZE", page_size)
 
-    details = iam.get_account_authorization_details(filter=EVERYTHING)
+    details = whole(iam.get_account_authorization_details(filter=EVERYTHING))
 
     assert [user.user_name for user in details.user_detail_list] == ["mia", "noah", "priya"]
     assert [group.group_name for group in details.group_detail_list] == ["ledger-readers"]
@@ -71,7 +72,7 @@ def test_everything_is_read_however_it_is_cut(
 
 
 def test_users_groups_roles_and_policies_tell_what_hangs_on_them(iam: IAM, filled: Any) -> None:
-    details = iam.get_account_authorization_details(filter=EVERYTHING)
+    details = whole(iam.get_account_authorization_details(filter=EVERYTHING))
 
     user, group = details.user_detail_list[0], details.group_detail_list[0]
     role, policy = details.role_detail_list[0], details.policies[0]
@@ -88,7 +89,7 @@ def test_users_groups_roles_and_policies_tell_what_hangs_on_them(iam: IAM, fille
 
 
 def test_only_what_is_asked_for_is_told(iam: IAM, filled: Any) -> None:
-    details = iam.get_account_authorization_details(filter=[EntityType.GROUP])
+    details = whole(iam.get_account_authorization_details(filter=[EntityType.GROUP]))
 
     assert len(details.group_detail_list) == 1
     assert (details.user_detail_list, details.role_detail_list, details.policies) == ((), (), ())
@@ -98,7 +99,7 @@ def test_aws_own_policies_are_told_where_they_are_attached(iam: IAM, filled: Any
     arn = "arn:aws:iam::aws:policy/AdministratorAccess"
     filled.attach_user_policy(UserName="mia", PolicyArn=arn)
 
-    details = iam.get_account_authorization_details(filter=[EntityType.AWS_MANAGED_POLICY])
+    details = whole(iam.get_account_authorization_details(filter=[EntityType.AWS_MANAGED_POLICY]))
 
     assert [policy.arn for policy in details.policies] == [arn]
 
@@ -108,7 +109,7 @@ def test_a_page_that_fails_leaves_nothing(aws: AWS, iam: IAM, filled: Any, monke
     aws.faults.inject("GetAccountAuthorizationDetails", Fault.THROTTLE, nth=2, times=3)
 
     with pytest.raises(TryLater):
-        iam.get_account_authorization_details(filter=EVERYTHING)
+        whole(iam.get_account_authorization_details(filter=EVERYTHING))
 
 
 def test_the_summary_and_the_alias_are_told(iam: IAM, filled: Any) -> None:
@@ -183,5 +184,5 @@ def test_what_aws_does_not_know_is_none() -> None:
     ],
 )
 def test_a_report_that_cannot_be_read_is_unknown(content: str) -> None:
-    with pytest.raises(Unknown, match="the credential report cannot be read"):
+    with pytest.raises(Unknown, match="the credential report is not what AWS documents"):
         parse(content)

@@ -12,6 +12,7 @@ from portal.aws.iam.account import AccountAuthorizationDetails, EntityType
 from portal.aws.simulator import demo
 from portal.aws.simulator.demo_accounts import ACCOUNTS, DemoAccount
 from tests.aws.server import AWS
+from tests.aws.whole import whole
 
 AT = datetime(2026, 11, 23, 12, 0)  # noqa: DTZ001 -- moto's times are UTC without a zone
 ALL = (EntityType.USER, EntityType.GROUP, EntityType.ROLE, EntityType.LOCAL_MANAGED_POLICY)
@@ -28,7 +29,7 @@ def door(account: DemoAccount) -> Door:
 
 
 def read(account: DemoAccount) -> AccountAuthorizationDetails:
-    return connect.iam(door(account)).get_account_authorization_details(filter=ALL)
+    return whole(connect.iam(door(account)).get_account_authorization_details(filter=ALL))
 
 
 def test_the_portal_enters_every_account_of_the_demo(loaded: AWS) -> None:
