@@ -7,6 +7,7 @@ read a user back meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,22 +23,30 @@ Row = TypeVar("Row", bound=FactFromAWS)
 ToldOfUsers = Mapping[int, Credentials]
 
 
-def write(account: Account, told: ToldOfUsers) -> None:
+@dataclass(frozen=True)
+class Writing:
+    """Into which account, and whether rows that say it already get the new time: where no reading of the whole does."""
+
+    account: Account
+    with_times: bool = False
+
+
+def write(writing: Writing, told: ToldOfUsers) -> None:
     """Everything about these users' credentials."""
-    _write_passwords(account, told)
-    _write_access_keys(account, told)
-    _write_last_uses(told)
-    _write_mfa_devices(account, told)
+    _write_passwords(writing, told)
+    _write_access_keys(writing, told)
+    _write_last_uses(writing, told)
+    _write_mfa_devices(writing, told)
     for kind in IAMCredential.Kind:
-        _write_others(account, told, kind)
+        _write_others(writing, told, kind)
 
 
 class _Set:
     """Rows of one model that are to be written: what is new, what has changed, and what is there no longer."""
 
-    def __init__(self, model: type[Row], account: Account) -> None:
+    def __init__(self, model: type[Row], writing: Writing) -> None:
         self._model: Any = model
-        self._account = account
+        self._account, self._with_times = writing.account, writing.with_times
         self._new: list[Any] = []
         self._changed: list[Any] = []
         self._names: set[str] = set()
@@ -48,7 +57,7 @@ class _Set:
         if row is None:
             whose = {"organization_id": self._account.organization_id, "account_id": self._account.pk}
             self._new.append(self._model(**whose, **fields, **reading))
-        elif not _is_later(row, fact.read_at) and differences(row, fields):
+        elif not _is_later(row, fact.read_at) and (self._with_times or differences(row, fields)):
             fill(row, {**fields, **reading})
             self._changed.append(row)
         self._names |= {*fields, *reading}
@@ -63,20 +72,20 @@ def _is_later(row: FactFromAWS, read_at: datetime) -> bool:
     return row.read_at is not None and row.read_at > read_at
 
 
-def _write_passwords(account: Account, told: ToldOfUsers) -> None:
+def _write_passwords(writing: Writing, told: ToldOfUsers) -> None:
     rows = {row.iam_user_id: row for row in LoginProfile.objects.filter(iam_user__in=list(told))}
     facts = {pk: credentials.password for pk, credentials in told.items() if credentials.password is not None}
-    writing = _Set(LoginProfile, account)
+    rows_to_write = _Set(LoginProfile, writing)
     for pk, fact in facts.items():
         if fact.told is not None:
-            writing.put(rows.get(pk), _password_fields(pk, fact.told), fact)
+            rows_to_write.put(rows.get(pk), _password_fields(pk, fact.told), fact)
     ended = [
         rows[pk].pk
         for pk, fact in facts.items()
         if fact.told is None and pk in rows and not _is_later(rows[pk], fact.read_at)
     ]
     LoginProfile.objects.filter(pk__in=ended).delete()
-    writing.write()
+    rows_to_write.write()
 
 
 def _password_fields(iam_user: int, password: Password) -> dict[str, object]:
@@ -89,17 +98,17 @@ def _password_fields(iam_user: int, password: Password) -> dict[str, object]:
     return fields
 
 
-def _write_access_keys(account: Account, told: ToldOfUsers) -> None:
+def _write_access_keys(writing: Writing, told: ToldOfUsers) -> None:
     lists = {pk: credentials.access_keys for pk, credentials in told.items() if credentials.access_keys is not None}
     ids = [key.access_key_id for fact in lists.values() for key in fact.told]
     rows = {
         row.access_key_id: row for batch in batches(ids) for row in AccessKey.objects.filter(access_key_id__in=batch)
     }
-    writing = _Set(AccessKey, account)
+    rows_to_write = _Set(AccessKey, writing)
     for pk, fact in lists.items():
         for key in fact.told:
-            writing.put(rows.get(key.access_key_id), _key_fields(pk, key), fact)
-    writing.write()
+            rows_to_write.put(rows.get(key.access_key_id), _key_fields(pk, key), fact)
+    rows_to_write.write()
     for fact_read_at, users in _by_time(lists).items():
         present = AccessKey.objects.present().filter(iam_user__in=users, read_at__lte=fact_read_at)
         gone = [pk for pk, key_id in present.values_list("pk", "access_key_id") if key_id not in set(ids)]
@@ -124,7 +133,7 @@ def _by_time(lists: Mapping[int, Fact[Any]]) -> dict[datetime, list[int]]:
     return found
 
 
-def _write_last_uses(told: ToldOfUsers) -> None:
+def _write_last_uses(writing: Writing, told: ToldOfUsers) -> None:
     uses = {key_id: fact for credentials in told.values() for key_id, fact in credentials.last_uses.items()}
     changed: list[AccessKey] = []
     for row in _keys(uses):
@@ -137,7 +146,7 @@ def _write_last_uses(told: ToldOfUsers) -> None:
         if fact.told.last_rotated is not None:
             fields["last_rotated"] = fact.told.last_rotated
         known_at = row.last_used_read_at
-        if known_at is None or (known_at <= fact.read_at and differences(row, fields)):
+        if known_at is None or (known_at <= fact.read_at and (writing.with_times or differences(row, fields))):
             fill(row, {**fields, "last_used_source": fact.source, "last_used_read_at": fact.read_at})
             changed.append(row)
     names = ("last_used_date", "last_used_region", "last_used_service", "last_rotated", "last_used_source")
@@ -149,7 +158,7 @@ def _keys(access_key_ids: Iterable[str]) -> Iterator[AccessKey]:
         yield from AccessKey.objects.filter(access_key_id__in=batch)
 
 
-def _write_mfa_devices(account: Account, told: ToldOfUsers) -> None:
+def _write_mfa_devices(writing: Writing, told: ToldOfUsers) -> None:
     lists = {pk: credentials.mfa_devices for pk, credentials in told.items() if credentials.mfa_devices is not None}
     wanted = {device.serial_number: (pk, device, fact) for pk, fact in lists.items() for device in fact.told}
     ended = [
@@ -163,22 +172,22 @@ def _write_mfa_devices(account: Account, told: ToldOfUsers) -> None:
     rows = {
         row.serial_number: row
         for batch in batches(wanted)
-        for row in MFADevice.objects.filter(account=account, serial_number__in=batch)
+        for row in MFADevice.objects.filter(account=writing.account, serial_number__in=batch)
     }
-    writing = _Set(MFADevice, account)
+    rows_to_write = _Set(MFADevice, writing)
     for serial_number, (pk, device, fact) in wanted.items():
         fields = {"iam_user_id": pk, "serial_number": serial_number, "enable_date": device.enable_date}
-        writing.put(rows.get(serial_number), fields, fact)
-    writing.write()
+        rows_to_write.put(rows.get(serial_number), fields, fact)
+    rows_to_write.write()
 
 
-def _write_others(account: Account, told: ToldOfUsers, kind: IAMCredential.Kind) -> None:
+def _write_others(writing: Writing, told: ToldOfUsers, kind: IAMCredential.Kind) -> None:
     lists = {pk: credentials.others[kind] for pk, credentials in told.items() if kind in credentials.others}
     rows = {
         (row.iam_user_id, row.credential_id): row
         for row in IAMCredential.objects.filter(iam_user__in=list(lists), kind=kind)
     }
-    writing = _Set(IAMCredential, account)
+    rows_to_write = _Set(IAMCredential, writing)
     seen = set()
     for pk, fact in lists.items():
         for each in fact.told:
@@ -190,10 +199,10 @@ def _write_others(account: Account, told: ToldOfUsers, kind: IAMCredential.Kind)
                 "create_date": each.create_date,
                 "service_name": each.service_name,
             }
-            writing.put(rows.get((pk, each.credential_id)), fields, fact)
+            rows_to_write.put(rows.get((pk, each.credential_id)), fields, fact)
             seen.add((pk, each.credential_id))
     ended = [
         row.pk for key, row in rows.items() if key not in seen and not _is_later(row, lists[row.iam_user_id].read_at)
     ]
     IAMCredential.objects.filter(pk__in=ended).delete()
-    writing.write()
+    rows_to_write.write()

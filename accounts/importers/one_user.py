@@ -12,6 +12,7 @@ from datetime import datetime
 from accounts.delivery import held
 from accounts.importers import credentials, memberships
 from accounts.importers.apply import Applied
+from accounts.importers.credentials import Writing
 from accounts.importers.documents import storable
 from accounts.importers.facts import Credentials, Device, Fact, LastUse, OtherCredential, Password
 from accounts.importers.writing import fill, read_from
@@ -68,7 +69,7 @@ def apply(account: Account, told: ToldOfOne) -> Applied:
         row.save(update_fields=[*_fields_of(told), "source", "read_at"])
         groups = {held.group_row(row, group, told.read_at).pk for group in told.groups}
         memberships.write({row.pk: groups}, reading)
-    credentials.write(account, {row.pk: told.credentials})
+    credentials.write(Writing(account, with_times=True), {row.pk: told.credentials})
     return Applied(iam_users=1, new=0, gone=0, changed=0, groups=len(told.groups), roles=0, policies=0, providers=0)
 
 

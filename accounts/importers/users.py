@@ -12,6 +12,7 @@ from django.db.models import F
 from accounts.delivery import held
 from accounts.delivery.held import QUIET_TIME
 from accounts.importers import credentials, memberships, ownership
+from accounts.importers.credentials import Writing
 from accounts.importers.documents import inline_policies
 from accounts.importers.entities import arns_of
 from accounts.importers.names import writable
@@ -167,7 +168,7 @@ def _write_what_hangs_on_them(
             continue
         found.changed.setdefault(pk, {})["group_names"] = known
     told = {rows[user.user_id].pk: credentials_of(snapshot, user.user_id) for user in users}
-    credentials.write(account, told)
+    credentials.write(Writing(account), told)
 
 
 def fields_of(user: UserDetail) -> dict[str, object]:

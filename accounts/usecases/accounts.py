@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts import access, arns
 from accounts.access import Permission
 from accounts.kinds import Kind
-from accounts.models import Account, AccountImport, Organization, Person
+from accounts.models import Account, AccountImport, IAMUser, Organization, Person
 from accounts.usecases.records import about
 from portal.ledger.record import record
 
@@ -96,13 +98,28 @@ def refresh_account(*, by: Person, account: Account, at: datetime) -> AccountImp
 
 
 @transaction.atomic
+def refresh_iam_user(*, by: Person, iam_user: IAMUser, at: datetime) -> AccountImport:
+    """Have one IAM user read now, for whoever looks at it. Nothing is decided, so the ledger says nothing of it.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises ValidationError: when AWS does not hold it, or when it is being read already.
+    """
+    access.require_on_iam_user(by=by, to=Permission.VIEW_IAM_USERS, iam_user=iam_user)
+    if not iam_user.is_in_aws:
+        raise ValidationError(f"AWS does not hold {iam_user}: there is nothing to read.")
+    account_import = _open(iam_user.account, iam_user, at)
+    transaction.on_commit(lambda: _ring(account_import, queue="interactive"), robust=True)
+    return account_import
+
+
+@transaction.atomic
 def start_import(*, account: Account, at: datetime) -> AccountImport:
     """Put an import into the queue; at most one of an account is open.
 
     :raises ValidationError: when one is.
     """
     account_import = open_import(account=account, at=at)
-    transaction.on_commit(lambda: _ring(account_import), robust=True)
+    transaction.on_commit(lambda: _ring(account_import, queue="import"), robust=True)
     return account_import
 
 
@@ -112,33 +129,60 @@ def open_import(*, account: Account, at: datetime) -> AccountImport:
 
     :raises ValidationError: when one of the account is open.
     """
-    AccountImport.objects.stranded(at=at).filter(account=account).update(
-        state=AccountImport.State.FAILED, error="The worker that read it ended before it was done.", finished_at=at
-    )
+    return _open(account, None, at)
+
+
+def import_due_accounts(*, at: datetime) -> None:
+    """Start an import of each account whose turn it is; `IMPORT_EVERY_MINUTES` lie between two turns.
+
+    The turns of the accounts are spread over that time, so that not all of them are read in the same minute.
+    """
+    _close_stranded(AccountImport.objects.all(), at)
+    open_ones = AccountImport.objects.open().of_whole_accounts()
+    last = AccountImport.objects.of_whole_accounts().filter(account=OuterRef("pk")).order_by("-created_at")
+    accounts = Account.objects.exclude(pk__in=open_ones.values("account"))
+    for account in accounts.annotate(last_import_at=Subquery(last.values("created_at")[:1])).order_by("pk"):
+        if _is_due(account.pk, account.last_import_at, at):
+            # Somebody may have pressed "Refresh now" a moment ago.
+            with suppress(ValidationError):
+                start_import(account=account, at=at)
+
+
+def _is_due(pk: int, last_import_at: datetime | None, at: datetime) -> bool:
+    """Whether a turn of the account has come since it was last read."""
+    if last_import_at is None:
+        return True
+    every = settings.IMPORT_EVERY_MINUTES * 60
+    # A hash and not the remainder: accounts that were connected together have neighbouring keys.
+    offset = int.from_bytes(sha256(str(pk).encode()).digest()[:4]) % every
+    return (at.timestamp() - offset) // every > (last_import_at.timestamp() - offset) // every
+
+
+def _open(account: Account, iam_user: IAMUser | None, at: datetime) -> AccountImport:
+    _close_stranded(AccountImport.objects.filter(account=account), at)
     account_import = AccountImport(
-        organization=account.organization, account=account, created_at=at, lease_until=at + IMPORT_LEASE
+        organization=account.organization,
+        account=account,
+        iam_user=iam_user,
+        created_at=at,
+        lease_until=at + IMPORT_LEASE,
     )
     try:
         with transaction.atomic():
             account_import.save(force_insert=True)
     except IntegrityError:
-        raise ValidationError("This account is being read already.") from None
+        raise ValidationError(f"{iam_user or 'This account'} is being read already.") from None
     return account_import
 
 
-def import_due_accounts(*, at: datetime) -> None:
-    """Start an import of each account that was not read for `IMPORT_EVERY_MINUTES` and is not being read."""
-    since = at - timedelta(minutes=settings.IMPORT_EVERY_MINUTES)
-    AccountImport.objects.stranded(at=at).update(
+def _close_stranded(imports: QuerySet[AccountImport], at: datetime) -> None:
+    imports.filter(pk__in=AccountImport.objects.stranded(at=at)).update(
         state=AccountImport.State.FAILED, error="The worker that read it ended before it was done.", finished_at=at
     )
-    recent = AccountImport.objects.filter(Q(state__in=AccountImport.OPEN) | Q(created_at__gt=since))
-    for account in Account.objects.exclude(pk__in=recent.values("account")).order_by("pk"):
-        start_import(account=account, at=at)
 
 
-def _ring(account_import: AccountImport) -> None:
-    current_app.send_task(IMPORT_TASK, args=[account_import.pk], queue="import", retry=False, ignore_result=True)
+def _ring(account_import: AccountImport, *, queue: str) -> None:
+    current_app.send_task(IMPORT_TASK, args=[account_import.pk], queue=queue, retry=False, ignore_result=True)
 
 
 def _save_new(account: Account) -> None:

@@ -40,6 +40,7 @@ class Fault(StrEnum):
     BUSY = "busy"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
+    REPORT_LIMIT = "report limit"
     # The call goes well; the next reads do not see what it did.
     READ_LAG = "read lag"
 
@@ -52,6 +53,9 @@ REFUSALS = {
     Fault.ABSENT: Refusal(404, "NoSuchEntity", "It cannot be found."),
     Fault.BUSY: Refusal(409, "EntityTemporarilyUnmodifiable", "Login Profile cannot be modified now."),
     Fault.EXPIRED: Refusal(403, "ExpiredToken", "The security token included in the request is expired"),
+    Fault.REPORT_LIMIT: Refusal(
+        409, "ReportGenerationLimitExceeded", "Credential report generation rate limit exceeded."
+    ),
     Fault.UNKNOWN: Refusal(409, "NobodyForesawThis", "Something new."),
 }
 DONE_BEFORE_THE_FAULT = (Fault.DROP_AFTER, Fault.ERROR_AFTER, Fault.TRUNCATE)

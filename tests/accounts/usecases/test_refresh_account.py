@@ -1,8 +1,9 @@
 """Have an AWS account read now, and what beat does of itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from celery import current_app
 from django.core.exceptions import ValidationError
 
 from accounts.access import NotAllowed, NotThere
-from accounts.models import Account, AccountImport, Person, Team
+from accounts.models import Account, AccountImport, Organization, Person, Team
 from accounts.usecases.accounts import import_due_accounts, refresh_account, start_import
 from portal.ledger.models import Entry
 from tests import factories
@@ -92,15 +93,37 @@ def test_a_stranded_import_gives_way_to_a_new_one(acme_prod: Account, state: str
     assert (new.state, new.lease_until) == (AccountImport.State.WAITING, AT + 10 * MINUTE)
 
 
-def test_beat_starts_those_that_were_not_read_for_a_while(acme_prod: Account, acme_dev: Account, settings: Any) -> None:
+def ticks(minutes: int) -> Iterator[tuple[int, set[int]]]:
+    """Beat, minute after minute; what it starts is read at once. The minute and the accounts that were started."""
+    for minute in range(minutes):
+        import_due_accounts(at=AT + minute * MINUTE)
+        started = set(AccountImport.objects.open().values_list("account_id", flat=True))
+        AccountImport.objects.open().update(state=AccountImport.State.APPLIED)
+        yield minute, started
+
+
+def test_beat_starts_each_account_once_in_its_time(acme_prod: Account, acme_dev: Account, settings: Any) -> None:
     settings.IMPORT_EVERY_MINUTES = 30
-    factories.account_import(acme_prod, state="applied", created_at=AT - 29 * MINUTE, finished_at=AT)
-    factories.account_import(acme_dev, state="applied", created_at=AT - 31 * MINUTE, finished_at=AT)
+    # At first both were never read.
+    assert next(ticks(1)) == (0, {acme_prod.pk, acme_dev.pk})
 
-    import_due_accounts(at=AT)
-    import_due_accounts(at=AT)
+    turns = [(minute, pk) for minute, started in ticks(121) for pk in started]
 
-    assert list(AccountImport.objects.open().values_list("account_id", flat=True)) == [acme_dev.pk]
+    for account in (acme_prod, acme_dev):
+        minutes = [minute for minute, pk in turns if pk == account.pk]
+        assert len(minutes) == 4
+        assert {later - sooner for sooner, later in pairwise(minutes)} == {30}
+
+
+def test_beat_spreads_the_accounts_over_the_time(acme: Organization, settings: Any) -> None:
+    settings.IMPORT_EVERY_MINUTES = 30
+    for number in range(40):
+        factories.account(acme, f"{number:012d}")
+    next(ticks(1))
+
+    most = max(len(started) for _, started in ticks(31))
+
+    assert most <= 8
 
 
 def test_beat_lets_a_reading_go_on_and_takes_over_a_stranded_one(acme_prod: Account, acme_dev: Account) -> None:
@@ -120,7 +143,7 @@ def test_beat_lets_a_reading_go_on_and_takes_over_a_stranded_one(acme_prod: Acco
 def test_beat_starts_the_others_when_one_was_started_by_somebody_meanwhile(
     acme_prod: Account, acme_dev: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    factories.account_import(acme_prod, lease_until=AT + MINUTE)
+    factories.account_import(acme_prod, lease_until=AT + MINUTE, created_at=AT - timedelta(hours=2))
     monkeypatch.setattr(AccountImport, "OPEN", ())
 
     import_due_accounts(at=AT)
