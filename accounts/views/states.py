@@ -28,6 +28,9 @@ ADVICE = {
     Delivery.StuckKind.UNKNOWN: "Look at what AWS holds; then try again or give up.",
 }
 
+ASK_AN_OWNER = "An owner or admin of your organization decides that."
+WAIT = "Nothing needs doing: the portal tries again by itself."
+
 ACCOUNT_TONES = {
     Account.State.NEW: "neutral",
     Account.State.CONNECTED: "ok",
@@ -57,9 +60,19 @@ def of_delivery(delivery: Delivery, *, at: datetime) -> Shown:
     return Shown(delivery.state_in_words(at), TONES[Delivery.State(delivery.state)], is_moving)
 
 
-def advice(delivery: Delivery) -> str:
-    """What to do about a stuck delivery; nothing for one that moves by itself."""
-    return ADVICE[Delivery.StuckKind(delivery.stuck_kind)] if delivery.stuck_kind else ""
+def advice(delivery: Delivery, *, may_change: bool) -> str:
+    """What to do about a delivery that is not getting on, by whom; nothing for one that is or has ended."""
+    if delivery.state == Delivery.State.STUCK:
+        words = ADVICE[Delivery.StuckKind(delivery.stuck_kind)]
+        return words if may_change else f"{words} {ASK_AN_OWNER}"
+    return WAIT if delivery.is_open and delivery.error else ""
+
+
+def advice_on_account(*, may_connect: bool) -> str:
+    """What to do about an account that cannot be entered; who may not connect it does not see its external ID."""
+    if may_connect:
+        return "Check that the role trusts the portal with the external ID below, then press Refresh now."
+    return "Until an owner or admin of your organization has put it right, nothing here is read or changed."
 
 
 def of_account(account: Account) -> Shown:
@@ -87,7 +100,7 @@ def _key_age(key: AccessKey, at: datetime) -> str:
 def of_iam_user(iam_user: IAMUser, delivery: Delivery | None, *, at: datetime) -> Shown:
     """What is on its way, else whether AWS holds it."""
     if iam_user.gone_at is not None:
-        return Shown("Not in AWS any more", "neutral")
+        return Shown("Not in AWS any more" if iam_user.user_id else "Never reached AWS", "neutral")
     if delivery is not None:
         return of_delivery(delivery, at=at)
     return Shown("In AWS", "ok") if iam_user.is_in_aws else Shown("Not in AWS", "neutral")

@@ -95,7 +95,9 @@ def test_a_lead_sees_the_accounts_of_the_envelope_alone(
     assert client.get(reverse("account", args=[acme_dev.pk])).status_code == 404
 
 
-def test_an_account_that_cannot_be_entered_says_what_to_do(enter: Enter, olive: Person, acme_prod: Account) -> None:
+def test_an_account_that_cannot_be_entered_says_what_to_do(
+    enter: Enter, olive: Person, hugo: Person, ada: Person, lena: Person, acme_prod: Account
+) -> None:
     Account.objects.filter(pk=acme_prod.pk).update(
         state=Account.State.UNREACHABLE,
         state_reason="AWS denied AssumeRole: account 111122223333 could not be entered.",
@@ -105,3 +107,7 @@ def test_an_account_that_cannot_be_entered_says_what_to_do(enter: Enter, olive: 
 
     assert "could not be entered" in text
     assert "trusts the portal with the external ID" in text
+    for person in (hugo, ada, lena):
+        text = enter(person).get(reverse("account", args=[acme_prod.pk])).content.decode()
+        assert "Until an owner or admin of your organization has put it right" in text
+        assert "press Refresh now" not in text
