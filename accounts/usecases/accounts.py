@@ -22,6 +22,11 @@ IMPORT_TASK = "accounts.tasks.import_account"
 # How long a reader may be silent before another may begin.
 IMPORT_LEASE = timedelta(minutes=10)
 EXTERNAL_ID_BYTES = 24
+# Whose it is stays unsaid where it is another organization's.
+TAKEN = (
+    "This account is connected already. If you do not find it under AWS accounts, ask whoever runs the portal: "
+    "an account belongs to one organization."
+)
 
 
 @transaction.atomic
@@ -42,6 +47,7 @@ def connect_account(
         role_arn=role_arn,
         external_id=secrets.token_urlsafe(EXTERNAL_ID_BYTES),
     )
+    _check_free(account_id)
     account.full_clean(exclude=["organization"])
     _save_new(account)
     record(
@@ -147,7 +153,12 @@ def _save_new(account: Account) -> None:
         with transaction.atomic():
             account.save(force_insert=True)
     except IntegrityError:
-        raise ValidationError({"account_id": "Somebody has just connected this account."}) from None
+        raise ValidationError({"account_id": TAKEN}) from None
+
+
+def _check_free(account_id: str) -> None:
+    if Account.objects.filter(account_id=account_id).exists():
+        raise ValidationError({"account_id": TAKEN})
 
 
 def _check_door(account_id: str, role_arn: str) -> None:

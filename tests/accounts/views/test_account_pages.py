@@ -35,7 +35,7 @@ def test_nobody_chooses_the_external_id(enter: Enter, olive: Person) -> None:
         ({"account_id": "12"}, "12 digits"),
         ({"role_arn": "arn:aws:iam::111122223333:role/x"}, "This role is in account 111122223333"),
         ({"role_arn": "nonsense"}, "looks like arn:aws:iam"),
-        ({"account_id": "111122223333", "role_arn": "arn:aws:iam::111122223333:role/x"}, "already exists"),
+        ({"account_id": "111122223333", "role_arn": "arn:aws:iam::111122223333:role/x"}, "connected already"),
     ],
 )
 def test_what_is_refused_is_said_at_the_field(
