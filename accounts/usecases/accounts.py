@@ -68,12 +68,16 @@ def set_pace(
     """Decide how fast the portal may call AWS in this account; None is the portal's usual pace.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
-    :raises ValidationError: for a pace at which nothing would ever be called.
+    :raises ValidationError: for a pace at which nothing would ever be called, and for the one that it has.
     """
     if not Account.objects.visible_to(by).filter(pk=account.pk).exists():
         raise access.NotThere
     access.require(by=by, to=Permission.CONNECT_ACCOUNT, organization=account.organization)
+    # Locked and read again, so that the entry says what was there before this decision and not before another.
+    account.refresh_from_db(from_queryset=Account.objects.select_for_update(no_key=True))
     before = {"calls_per_second": account.calls_per_second, "calls_burst": account.calls_burst}
+    if before == {"calls_per_second": calls_per_second, "calls_burst": calls_burst}:
+        raise ValidationError("This is the pace that it has.")
     account.calls_per_second, account.calls_burst = calls_per_second, calls_burst
     account.full_clean(exclude=["organization"])
     account.save(update_fields=["calls_per_second", "calls_burst"])

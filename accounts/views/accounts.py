@@ -116,6 +116,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "account": account,
         "imports": imports,
         "state": states.of_account(account),
+        "pace": states.pace_of(account),
         "is_moving": any(shown.is_moving for _, shown in imports),
         "may_refresh": access.may(by=person, to=Permission.REFRESH_ACCOUNT, organization=organization),
         "may_connect": may_connect,

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from accounts.models import AccessKey, Account, AccountImport, IAMUser
 from portal.ledger.models import Delivery
 
@@ -78,6 +80,15 @@ def advice_on_account(*, may_connect: bool) -> str:
 def of_account(account: Account) -> Shown:
     """Whether the portal can enter it."""
     return Shown(account.get_state_display(), ACCOUNT_TONES[Account.State(account.state)])
+
+
+def pace_of(account: Account) -> str:
+    """How fast the portal calls it: its own figures, else the usual ones."""
+    rate = account.calls_per_second or settings.AWS_CALLS_PER_SECOND
+    words = (
+        f"{rate:g} call{'' if rate == 1 else 's'} per second, {account.calls_burst or settings.AWS_CALLS_BURST} at once"
+    )
+    return words if account.calls_per_second or account.calls_burst else f"{words}, as usual"
 
 
 def of_import(account_import: AccountImport) -> Shown:
