@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.template.defaultfilters import pluralize
 
 from accounts.models import AccessKey, Account, AccountImport, IAMUser
 from portal.ledger.models import Delivery
@@ -85,9 +86,7 @@ def of_account(account: Account) -> Shown:
 def pace_of(account: Account) -> str:
     """How fast the portal calls it: its own figures, else the usual ones."""
     rate = account.calls_per_second or settings.AWS_CALLS_PER_SECOND
-    words = (
-        f"{rate:g} call{'' if rate == 1 else 's'} per second, {account.calls_burst or settings.AWS_CALLS_BURST} at once"
-    )
+    words = f"{rate:g} call{pluralize(rate)} per second, {account.calls_burst or settings.AWS_CALLS_BURST} at once"
     return words if account.calls_per_second or account.calls_burst else f"{words}, as usual"
 
 

@@ -55,10 +55,10 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         "arn:aws:iam::123456789012:user/gatehouse-hub is not authorized to perform: sts:AssumeRole on resource: "
         "arn:aws:iam::111122223333:role/organization/identity/gatehouse-portal-of-production",
     )
-    user = f"/team/iam-users/{IAMUser.objects.get().pk}"
+    user, account = f"/team/iam-users/{IAMUser.objects.get().pk}", f"/accounts/{acme_prod.pk}"
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
-        f"{user}/delete/", "/accounts/", f"/accounts/{acme_prod.pk}/", "/accounts/connect/", "/deliveries/",
+        f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
