@@ -49,6 +49,13 @@ def test_what_is_refused_is_said_at_the_field(
     assert Account.objects.count() == before
 
 
+def test_a_form_that_is_a_page_of_its_own_puts_no_dialog_over_itself(enter: Enter, olive: Person) -> None:
+    client, address = enter(olive), reverse("connect_account")
+
+    assert 'hx-target="#dialog"' not in client.get(address).content.decode()
+    assert 'hx-target="#dialog"' in client.get(address, headers={"HX-Request": "true"}).content.decode()
+
+
 @pytest.mark.parametrize("who", ["lena", "hugo", "ada", "mia"])
 def test_only_owners_and_admins_connect(request: pytest.FixtureRequest, enter: Enter, who: str) -> None:
     client = enter(request.getfixturevalue(who))
