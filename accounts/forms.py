@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import QuerySet
 
@@ -186,13 +187,13 @@ class ConnectAccountForm(forms.Form):
 class PaceForm(forms.Form):
     """How fast the portal may call AWS in one account."""
 
-    calls_per_second = forms.IntegerField(
-        label="Calls per second", min_value=1, max_value=1000, required=False, help_text="Empty for the usual pace."
-    )
-    calls_burst = forms.IntegerField(
-        label="Calls at once",
-        min_value=1,
-        max_value=1000,
-        required=False,
-        help_text="After a quiet time. Empty for the usual number.",
-    )
+    calls_per_second = forms.IntegerField(label="Calls per second", min_value=1, max_value=1000, required=False)
+    calls_burst = forms.IntegerField(label="Calls at once", min_value=1, max_value=1000, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        usual, burst = settings.AWS_CALLS_PER_SECOND, settings.AWS_CALLS_BURST
+        self.fields[
+            "calls_per_second"
+        ].help_text = f"The most that the portal calls AWS in this account. Empty for the usual {usual:g}."
+        self.fields["calls_burst"].help_text = f"After a quiet time. Empty for the usual {burst}."

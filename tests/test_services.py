@@ -55,13 +55,32 @@ def test_redis_takes_the_place_of_a_missing_valkey(monkeypatch: pytest.MonkeyPat
     assert services.valkey_binary() == str(redis)
 
 
+def test_beside_postgresql_a_missing_redis_is_said_and_valkey_takes_its_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GATEHOUSE_TEST_DATABASE", "postgresql")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    run = services.Run(tmp_path)
+
+    assert services._peer(run) is None
+    assert run.left_out == [
+        "Redis: the embedded Valkey took its place. To have it: apt-get install redis-server",
+    ]
+
+
 def run_pytest(folder: Path, test: str) -> list[str]:
-    """The lines of a run of its own, with the services and without Django."""
+    """The lines of a run of its own, with the services and without Django.
+
+    On SQLite, which leaves nothing out: beside PostgreSQL it would miss Redis where this system has none.
+    """
     (folder / "test_it.py").write_text(test)
     (folder / "pytest.ini").write_text("[pytest]\n")
     options = ["-p", "tests.services", "-p", "no:django", "--rootdir", str(folder), "-c", str(folder / "pytest.ini")]
     command = [sys.executable, "-m", "pytest", *options, str(folder)]
-    return subprocess.run(command, cwd=services.ROOT, stdout=PIPE, stderr=STDOUT, text=True).stdout.splitlines()
+    env = {**os.environ, "GATEHOUSE_TEST_DATABASE": "sqlite"}
+    return subprocess.run(
+        command, cwd=services.ROOT, env=env, stdout=PIPE, stderr=STDOUT, text=True
+    ).stdout.splitlines()
 
 
 def test_the_end_of_a_run_says_what_was_left_out_and_then_how_it_went(tmp_path: Path) -> None:

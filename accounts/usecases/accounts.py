@@ -24,6 +24,11 @@ IMPORT_TASK = "accounts.tasks.import_account"
 # How long a reader may be silent before another may begin.
 IMPORT_LEASE = timedelta(minutes=10)
 EXTERNAL_ID_BYTES = 24
+# Whose it is stays unsaid where it is another organization's.
+TAKEN = (
+    "This account is connected already. If you do not find it under AWS accounts, ask whoever runs the portal: "
+    "an account belongs to one organization."
+)
 
 
 @transaction.atomic
@@ -44,6 +49,7 @@ def connect_account(
         role_arn=role_arn,
         external_id=secrets.token_urlsafe(EXTERNAL_ID_BYTES),
     )
+    _check_free(account_id)
     account.full_clean(exclude=["organization"])
     _save_new(account)
     record(
@@ -64,12 +70,16 @@ def set_pace(
     """Decide how fast the portal may call AWS in this account; None is the portal's usual pace.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
-    :raises ValidationError: for a pace at which nothing would ever be called.
+    :raises ValidationError: for a pace at which nothing would ever be called, and for the one that it has.
     """
     if not Account.objects.visible_to(by).filter(pk=account.pk).exists():
         raise access.NotThere
     access.require(by=by, to=Permission.CONNECT_ACCOUNT, organization=account.organization)
+    # Locked and read again, so that the entry says what was there before this decision and not before another.
+    account.refresh_from_db(from_queryset=Account.objects.select_for_update(no_key=True))
     before = {"calls_per_second": account.calls_per_second, "calls_burst": account.calls_burst}
+    if before == {"calls_per_second": calls_per_second, "calls_burst": calls_burst}:
+        raise ValidationError("This is the pace that it has.")
     account.calls_per_second, account.calls_burst = calls_per_second, calls_burst
     account.full_clean(exclude=["organization"])
     account.save(update_fields=["calls_per_second", "calls_burst"])
@@ -191,7 +201,12 @@ def _save_new(account: Account) -> None:
         with transaction.atomic():
             account.save(force_insert=True)
     except IntegrityError:
-        raise ValidationError({"account_id": "Somebody has just connected this account."}) from None
+        raise ValidationError({"account_id": TAKEN}) from None
+
+
+def _check_free(account_id: str) -> None:
+    if Account.objects.filter(account_id=account_id).exists():
+        raise ValidationError({"account_id": TAKEN})
 
 
 def _check_door(account_id: str, role_arn: str) -> None:

@@ -111,11 +111,14 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     account = get_object_or_404(_accounts(request), pk=pk)
     imports = [(row, states.of_import(row)) for row in account.imports.order_by("-created_at", "-pk")[:5]]
     person, organization = request.user, account.organization
+    may_connect = access.may(by=person, to=Permission.CONNECT_ACCOUNT, organization=organization)
     return {
         "account": account,
         "imports": imports,
         "state": states.of_account(account),
+        "pace": states.pace_of(account),
         "is_moving": any(shown.is_moving for _, shown in imports),
         "may_refresh": access.may(by=person, to=Permission.REFRESH_ACCOUNT, organization=organization),
-        "may_connect": access.may(by=person, to=Permission.CONNECT_ACCOUNT, organization=organization),
+        "may_connect": may_connect,
+        "advice": states.advice_on_account(may_connect=may_connect),
     }

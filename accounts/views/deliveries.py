@@ -114,13 +114,14 @@ def _deliveries(request: PortalRequest) -> DeliveryQuerySet:
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     delivery = get_object_or_404(_deliveries(request), pk=pk)
     organization = delivery.organization
+    may_change = access.may(by=request.user, to=Permission.CHANGE_DELIVERIES, organization=organization)
     return {
         "delivery": delivery,
         "entry": delivery.entry,
         "words": in_words(delivery.entry.kind),
         "shown": states.of_delivery(delivery, at=timezone.now()),
-        "advice": states.advice(delivery),
+        "advice": states.advice(delivery, may_change=may_change),
         "is_idle": delivery.is_open and delivery.state != Delivery.State.CALLING,
-        "may_change": access.may(by=request.user, to=Permission.CHANGE_DELIVERIES, organization=organization),
+        "may_change": may_change,
         "may_view_ledger": access.may(by=request.user, to=Permission.VIEW_LEDGER, organization=organization),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -100,7 +101,9 @@ def _counts(person: Person, organization: Organization) -> str:
     seen = IAMUser.objects.visible_to(person).in_organization(organization).present()
     keys = AccessKey.objects.present().filter(iam_user__in=seen, status=AccessKey.Status.ACTIVE)
     without_mfa = seen.filter(login_profile__isnull=False, mfa_devices__isnull=True)
-    return (
-        f"{seen.count()} IAM users, {keys.count()} active access keys, "
-        f"{without_mfa.count()} console passwords without MFA"
+    counted = (
+        (seen.count(), "IAM user", ""),
+        (keys.count(), "active access key", ""),
+        (without_mfa.count(), "console password", " without MFA"),
     )
+    return ", ".join(f"{count} {thing}{pluralize(count)}{rest}" for count, thing, rest in counted)

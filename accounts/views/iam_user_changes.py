@@ -128,10 +128,14 @@ def remove_from_group(request: PortalRequest, pk: int, membership: int) -> HttpR
 
 
 @require_http_methods(["GET", "POST"])
-@reauthentication_required
 def delete(request: PortalRequest, pk: int) -> HttpResponse:
-    """Delete IAM user: a page that says what will go, after a fresh sign-in."""
-    iam_user = _changeable(request, pk, Permission.DELETE_IAM_USER)
+    """Delete IAM user: whoever may not is told so before they are asked for a fresh sign-in."""
+    return _delete(request, _changeable(request, pk, Permission.DELETE_IAM_USER))
+
+
+@reauthentication_required
+def _delete(request: PortalRequest, iam_user: IAMUser) -> HttpResponse:
+    """A page that says what will go."""
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         deleted = decided(

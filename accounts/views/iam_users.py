@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -89,7 +90,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     iam_user, now = find(request, pk), timezone.now()
     entries = Entry.objects.of(iam_user.organization).about("iam_user", iam_user.pk)
     open_deliveries = list(_open_deliveries(entries))
-    pending = [_pending(delivery, now) for delivery in open_deliveries]
+    pending = _pending(request, iam_user, open_deliveries, now)
     return {
         "iam_user": iam_user,
         "shown": states.of_iam_user(iam_user, _speaking(open_deliveries), at=now),
@@ -117,13 +118,24 @@ def _speaking(deliveries: list[Delivery]) -> Delivery | None:
     return next(iter([*stuck, *deliveries]), None)
 
 
-def _pending(delivery: Delivery, now: Any) -> dict[str, Any]:
-    return {
-        "words": in_words(delivery.entry.kind),
-        "what": delivery.entry.details.get("group", ""),
-        "delivery": delivery,
-        "shown": states.of_delivery(delivery, at=now),
-    }
+def _pending(
+    request: PortalRequest, iam_user: IAMUser, deliveries: list[Delivery], now: datetime
+) -> list[dict[str, Any]]:
+    """What is on its way; for a delivery that is not getting on, what to do, and for whom may see it the way there."""
+    person, organization = request.user, iam_user.organization
+    may_view = access.may(by=person, to=Permission.VIEW_DELIVERIES, organization=organization)
+    may_change = access.may(by=person, to=Permission.CHANGE_DELIVERIES, organization=organization)
+    return [
+        {
+            "words": in_words(delivery.entry.kind),
+            "what": delivery.entry.details.get("group", ""),
+            "delivery": delivery,
+            "shown": states.of_delivery(delivery, at=now),
+            "advice": states.advice(delivery, may_change=may_change),
+            "address": reverse("delivery", args=[delivery.pk]) if may_view else "",
+        }
+        for delivery in deliveries
+    ]
 
 
 def _memberships(iam_user: IAMUser, deliveries: list[Delivery]) -> list[dict[str, Any]]:
@@ -152,7 +164,7 @@ def _history_of(entries: QuerySet[Entry]) -> QuerySet[Entry]:
     return entries.prefetch_related("deliveries").order_by("-sequence")[:HISTORY_LENGTH]
 
 
-def _history(entry: Entry, now: Any) -> dict[str, Any]:
+def _history(entry: Entry, now: datetime) -> dict[str, Any]:
     shown = next((states.of_delivery(delivery, at=now) for delivery in entry.deliveries.all()), None)
     return {"entry": entry, "words": in_words(entry.kind), "what": entry.details.get("group", ""), "shown": shown}
 

@@ -66,11 +66,13 @@ def _spaced(name: str) -> str:
 
 
 def _plain(value: object) -> str:
-    """Tags as key = value, lists with commas; everything else as it is written."""
+    """Tags as key = value, lists and other pairs with commas; everything else as it is written."""
     if isinstance(value, list):
         return ", ".join(_plain(item) for item in value)
     if isinstance(value, dict) and set(value) == {"key", "value"}:
         return f"{value['key']} = {value['value']}"
+    if isinstance(value, dict):
+        return ", ".join(f"{_spaced(name)}: {_plain(item)}" for name, item in sorted(value.items()))
     return str(value)
 
 

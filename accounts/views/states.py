@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+from django.template.defaultfilters import pluralize
+
 from accounts.models import AccessKey, Account, AccountImport, IAMUser
 from portal.ledger.models import Delivery
 
@@ -27,6 +30,9 @@ ADVICE = {
     "Look at it there; then try again or give up.",
     Delivery.StuckKind.UNKNOWN: "Look at what AWS holds; then try again or give up.",
 }
+
+ASK_AN_OWNER = "An owner or admin of your organization decides that."
+WAIT = "Nothing needs doing: the portal tries again by itself."
 
 ACCOUNT_TONES = {
     Account.State.NEW: "neutral",
@@ -57,14 +63,31 @@ def of_delivery(delivery: Delivery, *, at: datetime) -> Shown:
     return Shown(delivery.state_in_words(at), TONES[Delivery.State(delivery.state)], is_moving)
 
 
-def advice(delivery: Delivery) -> str:
-    """What to do about a stuck delivery; nothing for one that moves by itself."""
-    return ADVICE[Delivery.StuckKind(delivery.stuck_kind)] if delivery.stuck_kind else ""
+def advice(delivery: Delivery, *, may_change: bool) -> str:
+    """What to do about a delivery that is not getting on, by whom; nothing for one that is or has ended."""
+    if delivery.state == Delivery.State.STUCK:
+        words = ADVICE[Delivery.StuckKind(delivery.stuck_kind)]
+        return words if may_change else f"{words} {ASK_AN_OWNER}"
+    return WAIT if delivery.is_open and delivery.error else ""
+
+
+def advice_on_account(*, may_connect: bool) -> str:
+    """What to do about an account that cannot be entered; who may not connect it does not see its external ID."""
+    if may_connect:
+        return "Check that the role trusts the portal with the external ID below, then press Refresh now."
+    return "Until an owner or admin of your organization has put it right, nothing here is read or changed."
 
 
 def of_account(account: Account) -> Shown:
     """Whether the portal can enter it."""
     return Shown(account.get_state_display(), ACCOUNT_TONES[Account.State(account.state)])
+
+
+def pace_of(account: Account) -> str:
+    """How fast the portal calls it: its own figures, else the usual ones."""
+    rate = account.calls_per_second or settings.AWS_CALLS_PER_SECOND
+    words = f"{rate:g} call{pluralize(rate)} per second, {account.calls_burst or settings.AWS_CALLS_BURST} at once"
+    return words if account.calls_per_second or account.calls_burst else f"{words}, as usual"
 
 
 def of_import(account_import: AccountImport) -> Shown:
@@ -87,7 +110,7 @@ def _key_age(key: AccessKey, at: datetime) -> str:
 def of_iam_user(iam_user: IAMUser, delivery: Delivery | None, *, at: datetime) -> Shown:
     """What is on its way, else whether AWS holds it."""
     if iam_user.gone_at is not None:
-        return Shown("Not in AWS any more", "neutral")
+        return Shown("Not in AWS any more" if iam_user.user_id else "Never reached AWS", "neutral")
     if delivery is not None:
         return of_delivery(delivery, at=at)
     return Shown("In AWS", "ok") if iam_user.is_in_aws else Shown("Not in AWS", "neutral")

@@ -1,7 +1,6 @@
 """A real Chromium before the portal's real processes: web server, worker, broker, and AWS's stand-in over HTTP."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from accounts.models import Person
 from tests import services
 from tests.aws.server import AWS
+from tests.browser.screenshots import CHROMIUM
 
 PASSWORD = "correct horse battery staple"
 # The portal's processes know Argon2 alone, the tests' own settings a hash that costs nothing.
 HASH = Argon2PasswordHasher().encode(PASSWORD, "salt-of-the-tests")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
 

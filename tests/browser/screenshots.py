@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "gatehouse-demo"
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SIZES: dict[str, ViewportSize] = {"1440": {"width": 1440, "height": 900}, "390": {"width": 390, "height": 844}}
 SCHEMES = ("light", "dark")
 
@@ -59,6 +60,7 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("home-owner", "/"),
         Sight("accounts", "/accounts/"),
         Sight("account", "/accounts/", row=r"/accounts/\d+/$"),
+        Sight("pace", "/accounts/", row=r"/accounts/\d+/$", press="Change the pace"),
         Sight("connect-account", "/accounts/", press="Connect account"),
         Sight("deliveries", "/deliveries/"),
         Sight("delivery", "/deliveries/", row=r"/deliveries/\d+/$"),
@@ -78,6 +80,8 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=ROOT / "var" / "screenshots")
     parser.add_argument("--only", default="", help="names of pages that fit this regular expression")
     given = parser.parse_args()
+    if CHROMIUM is None:
+        raise SystemExit("Chromium is not installed: apt-get install chromium")
     given.into.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         # Chromium's sandbox refuses to run as root; these pages are the portal's own.

@@ -49,10 +49,16 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     Delivery.objects.update(
         state=Delivery.State.STUCK, stuck_kind=Delivery.StuckKind.DENIED, error="AWS denied UntagUser: not allowed."
     )
-    user = f"/team/iam-users/{IAMUser.objects.get().pk}"
+    Account.objects.update(
+        state=Account.State.UNREACHABLE,
+        state_reason="AWS denied AssumeRole: account 111122223333 could not be entered: User: "
+        "arn:aws:iam::123456789012:user/gatehouse-hub is not authorized to perform: sts:AssumeRole on resource: "
+        "arn:aws:iam::111122223333:role/organization/identity/gatehouse-portal-of-production",
+    )
+    user, account = f"/team/iam-users/{IAMUser.objects.get().pk}", f"/accounts/{acme_prod.pk}"
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
-        f"{user}/delete/", "/accounts/", f"/accounts/{acme_prod.pk}/", "/accounts/connect/", "/deliveries/",
+        f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip

@@ -1,5 +1,7 @@
 """Deciding how fast one AWS account is called."""
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -11,7 +13,7 @@ from accounts.kinds import Kind
 from accounts.models import Account, Person
 from accounts.usecases.accounts import set_pace
 from portal.ledger.models import Entry
-from tests.accounts.views.conftest import enter
+from tests.accounts.views.conftest import Enter, enter
 
 __all__ = ["enter"]
 
@@ -50,8 +52,66 @@ def test_a_pace_of_nothing_is_refused(olive: Person, acme_prod: Account) -> None
     assert not Entry.objects.exists()
 
 
-def test_the_dialog_sets_it_and_the_page_says_it(enter: object, olive: Person, acme_prod: Account) -> None:
-    client = enter(olive)  # type: ignore[operator]
+def test_the_pace_that_it_has_is_not_decided_again(olive: Person, acme_prod: Account) -> None:
+    set_pace(by=olive, account=acme_prod, calls_per_second=3, calls_burst=None, at=timezone.now())
+
+    with pytest.raises(ValidationError, match="This is the pace that it has"):
+        set_pace(by=olive, account=acme_prod, calls_per_second=3, calls_burst=None, at=timezone.now())
+    assert Entry.objects.count() == 1
+
+
+def test_the_entry_says_what_was_there_before_and_not_what_a_page_remembers(olive: Person, acme_prod: Account) -> None:
+    remembered = Account.objects.get(pk=acme_prod.pk)
+    set_pace(by=olive, account=acme_prod, calls_per_second=3, calls_burst=None, at=timezone.now())
+
+    set_pace(by=olive, account=remembered, calls_per_second=5, calls_burst=None, at=timezone.now())
+
+    last = Entry.objects.order_by("sequence").last()
+    assert last is not None
+    assert last.details["before"] == {"calls_per_second": 3, "calls_burst": None}
+
+
+@pytest.fixture
+def usual(settings: Any) -> None:
+    """The pace of an account that has none of its own."""
+    settings.AWS_CALLS_PER_SECOND, settings.AWS_CALLS_BURST = 10.0, 20
+
+
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({}, "10 calls per second, 20 at once, as usual"),
+        ({"calls_per_second": 1}, "1 call per second, 20 at once"),
+        ({"calls_burst": 7}, "10 calls per second, 7 at once"),
+    ],
+)
+def test_the_page_says_the_figures_also_where_they_are_the_usual_ones(
+    enter: Enter, ada: Person, acme_prod: Account, own: dict[str, int], words: str
+) -> None:
+    Account.objects.filter(pk=acme_prod.pk).update(**own)
+
+    assert f"<dd>{words}</dd>" in enter(ada).get(reverse("account", args=[acme_prod.pk])).content.decode()
+
+
+@pytest.mark.usefixtures("usual")
+def test_the_dialog_says_what_the_usual_is(enter: Enter, olive: Person, acme_prod: Account) -> None:
+    text = enter(olive).get(reverse("set_pace", args=[acme_prod.pk])).content.decode()
+
+    assert "Empty for the usual 10." in text
+    assert "Empty for the usual 20." in text
+
+
+def test_its_entry_is_written_in_words(enter: Enter, olive: Person, acme_prod: Account) -> None:
+    set_pace(by=olive, account=acme_prod, calls_per_second=3, calls_burst=None, at=timezone.now())
+
+    text = enter(olive).get(reverse("entry", args=[Entry.objects.get().pk])).content.decode()
+
+    assert "Calls burst: None, Calls per second: None" in text
+
+
+def test_the_dialog_sets_it_and_the_page_says_it(enter: Enter, olive: Person, acme_prod: Account) -> None:
+    client = enter(olive)
 
     client.post(reverse("set_pace", args=[acme_prod.pk]), {"calls_per_second": "4", "calls_burst": ""})
 

@@ -35,7 +35,7 @@ def test_nobody_chooses_the_external_id(enter: Enter, olive: Person) -> None:
         ({"account_id": "12"}, "12 digits"),
         ({"role_arn": "arn:aws:iam::111122223333:role/x"}, "This role is in account 111122223333"),
         ({"role_arn": "nonsense"}, "looks like arn:aws:iam"),
-        ({"account_id": "111122223333", "role_arn": "arn:aws:iam::111122223333:role/x"}, "already exists"),
+        ({"account_id": "111122223333", "role_arn": "arn:aws:iam::111122223333:role/x"}, "connected already"),
     ],
 )
 def test_what_is_refused_is_said_at_the_field(
@@ -47,6 +47,13 @@ def test_what_is_refused_is_said_at_the_field(
 
     assert sentence in text
     assert Account.objects.count() == before
+
+
+def test_a_form_that_is_a_page_of_its_own_puts_no_dialog_over_itself(enter: Enter, olive: Person) -> None:
+    client, address = enter(olive), reverse("connect_account")
+
+    assert 'hx-target="#dialog"' not in client.get(address).content.decode()
+    assert 'hx-target="#dialog"' in client.get(address, headers={"HX-Request": "true"}).content.decode()
 
 
 @pytest.mark.parametrize("who", ["lena", "hugo", "ada", "mia"])
@@ -95,7 +102,9 @@ def test_a_lead_sees_the_accounts_of_the_envelope_alone(
     assert client.get(reverse("account", args=[acme_dev.pk])).status_code == 404
 
 
-def test_an_account_that_cannot_be_entered_says_what_to_do(enter: Enter, olive: Person, acme_prod: Account) -> None:
+def test_an_account_that_cannot_be_entered_says_what_to_do(
+    enter: Enter, olive: Person, hugo: Person, ada: Person, lena: Person, acme_prod: Account
+) -> None:
     Account.objects.filter(pk=acme_prod.pk).update(
         state=Account.State.UNREACHABLE,
         state_reason="AWS denied AssumeRole: account 111122223333 could not be entered.",
@@ -105,3 +114,7 @@ def test_an_account_that_cannot_be_entered_says_what_to_do(enter: Enter, olive: 
 
     assert "could not be entered" in text
     assert "trusts the portal with the external ID" in text
+    for person in (hugo, ada, lena):
+        text = enter(person).get(reverse("account", args=[acme_prod.pk])).content.decode()
+        assert "Until an owner or admin of your organization has put it right" in text
+        assert "press Refresh now" not in text

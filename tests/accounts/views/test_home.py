@@ -52,6 +52,12 @@ def test_a_stuck_delivery_needs_doing_and_leads_where_one_may_go(
     assert reverse("iam_user", args=[ledger_reader.pk]) in home(enter(lena))
 
 
+def test_one_of_a_thing_is_not_spoken_of_as_many(enter: Enter, mia: Person, ledger_reader: IAMUser) -> None:
+    ledger_reader.mfa_devices.all().delete()
+
+    assert "1 IAM user, 1 active access key, 1 console password without MFA" in home(enter(mia))
+
+
 def test_ones_own_users_are_there(enter: Enter, mia: Person, ledger_reader: IAMUser) -> None:
     assert "Your IAM users" in home(enter(mia))
 

@@ -119,6 +119,17 @@ def test_deleting_asks_whoever_has_a_password_to_sign_in_again(
     assert not Entry.objects.exists()
 
 
+@pytest.mark.parametrize(("who", "status"), [("hugo", 403), ("oskar", 404)])
+def test_whoever_may_not_delete_is_not_asked_to_sign_in_again_for_it(
+    request: pytest.FixtureRequest, enter: Enter, ledger_reader: IAMUser, who: str, status: int
+) -> None:
+    person = request.getfixturevalue(who)
+    person.set_password("correct horse battery")
+    person.save()
+
+    assert enter(person).get(reverse("delete_iam_user", args=[ledger_reader.pk])).status_code == status
+
+
 def test_a_user_that_is_not_in_aws_yet_offers_no_change(enter: Enter, lena: Person, acme_prod: Account) -> None:
     iam_user = factories.undelivered_iam_user(acme_prod, "half-made", team=lena.membership_set.get().team)
 

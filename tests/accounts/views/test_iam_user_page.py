@@ -1,5 +1,6 @@
 """The page of one IAM user, and its parts."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -98,6 +99,48 @@ def test_a_stuck_decision_says_what_happened(enter: Enter, lena: Person, ledger_
     assert "Stuck: AWS denied it" in text
     assert "AWS denied UntagUser" in text
     assert "hx-trigger" not in text_of(enter, lena, "iam_user_facts", ledger_reader)
+
+
+@pytest.mark.parametrize(
+    ("who", "may_change", "may_view"), [("olive", True, True), ("ada", False, True), ("lena", False, False)]
+)
+def test_a_stuck_decision_says_what_to_do_and_who_does_it(
+    request: pytest.FixtureRequest, enter: Enter, lena: Person, ledger_reader: IAMUser, who: str, may_change: bool,
+    may_view: bool,
+) -> None:  # fmt: skip
+    iam_users.tag_iam_user(by=lena, iam_user=ledger_reader, tags={}, at=timezone.now())
+    Delivery.objects.update(
+        state=Delivery.State.STUCK, stuck_kind=Delivery.StuckKind.DENIED, error="AWS denied UntagUser: not allowed."
+    )
+
+    text = text_of(enter, request.getfixturevalue(who), "iam_user", ledger_reader)
+
+    assert "can allow it for the portal" in text
+    assert ("An owner or admin of your organization decides that." not in text) is may_change
+    assert (reverse("delivery", args=[Delivery.objects.get().pk]) in text) is may_view
+
+
+def test_a_waiting_decision_says_that_nothing_needs_doing(enter: Enter, lena: Person, ledger_reader: IAMUser) -> None:
+    iam_users.tag_iam_user(by=lena, iam_user=ledger_reader, tags={}, at=timezone.now())
+    Delivery.objects.update(
+        state=Delivery.State.WAITING,
+        not_before=timezone.now() + timedelta(minutes=1),
+        error="AWS could not do UntagUser now: no answer arrived.",
+    )
+
+    text = text_of(enter, lena, "iam_user", ledger_reader)
+
+    assert "no answer arrived. Nothing needs doing: the portal tries again by itself." in text
+
+
+def test_what_was_given_up_before_it_arrived_is_not_said_to_have_been_there(
+    enter: Enter, lena: Person, ledger_reader: IAMUser
+) -> None:
+    IAMUser.objects.update(gone_at=timezone.now())
+    assert "Not in AWS any more" in text_of(enter, lena, "iam_user", ledger_reader)
+
+    IAMUser.objects.update(user_id="")
+    assert "Never reached AWS" in text_of(enter, lena, "iam_user", ledger_reader)
 
 
 def test_the_history_says_who_and_why(enter: Enter, lena: Person, ledger_reader: IAMUser) -> None:
