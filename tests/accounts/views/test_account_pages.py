@@ -20,7 +20,7 @@ def test_an_owner_connects_an_account_and_is_shown_its_external_id(enter: Enter,
     account = Account.objects.get(account_id="444455556666")
     assert answer.headers["Location"] == reverse("account", args=[account.pk])
     assert account.external_id in client.get(answer.headers["Location"]).content.decode()
-    assert "Not entered yet" in client.get(answer.headers["Location"]).content.decode()
+    assert "Not tested yet" in client.get(answer.headers["Location"]).content.decode()
 
 
 def test_nobody_chooses_the_external_id(enter: Enter, olive: Person) -> None:
