@@ -13,6 +13,7 @@ urlpatterns = [
     path("team/iam-users/<int:pk>/", iam_users.detail, name="iam_user"),
     path("team/iam-users/<int:pk>/facts/", iam_users.facts, name="iam_user_facts"),
     path("team/iam-users/<int:pk>/state/", iam_users.state, name="iam_user_state"),
+    path("team/iam-users/<int:pk>/refresh/", iam_users.refresh, name="refresh_iam_user"),
     path("team/iam-users/<int:pk>/tags/", iam_user_changes.tag, name="tag_iam_user"),
     path("team/iam-users/<int:pk>/groups/add/", iam_user_changes.add_to_group, name="add_to_group"),
     path(

@@ -64,6 +64,7 @@ MATRIX: dict[str, Audience] = {
     "add_to_group": Audience.ORGANIZATION,
     "remove_from_group": Audience.ORGANIZATION,
     "delete_iam_user": Audience.ORGANIZATION,
+    "refresh_iam_user": Audience.ORGANIZATION,
     "accounts": Audience.ORGANIZATION,
     "account": Audience.ORGANIZATION,
     "account_progress": Audience.ORGANIZATION,

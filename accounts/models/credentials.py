@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.facts import FactFromAWS, Source, source_and_time_go_together
+from accounts.models.facts import FactFromAWS, Knowledge, Source, source_and_time_go_together
 from accounts.models.iam_user import IAMUser
 
 if TYPE_CHECKING:
+    from accounts.models.account import Account
     from accounts.models.person import Person
 
 Credential = TypeVar("Credential", bound=FactFromAWS)
@@ -41,7 +42,17 @@ class AccessKeyQuerySet(CredentialQuerySet["AccessKey"]):
         return self.present().filter(status=AccessKey.Status.ACTIVE, create_date__lt=at - ROTATE_AFTER)
 
 
-class AccessKey(FactFromAWS):
+class FactOfTheReport(FactFromAWS):
+    """A fact that the credential report confirms, which may be four hours old."""
+
+    class Meta:
+        abstract = True
+
+    def _read_with_the_account(self, account: Account) -> Knowledge:
+        return Knowledge(Source.CREDENTIAL_REPORT.label, account.report_generated_at)
+
+
+class AccessKey(FactOfTheReport):
     """What AWS holds of one access key. Two per IAM user is AWS's quota and not an invariant: more were seen."""
 
     class Status(models.TextChoices):
@@ -86,7 +97,7 @@ class AccessKey(FactFromAWS):
         return (at - self.create_date).days
 
 
-class LoginProfile(FactFromAWS):
+class LoginProfile(FactOfTheReport):
     """What AWS holds of an IAM user's console password."""
 
     iam_user = models.OneToOneField(IAMUser, on_delete=models.CASCADE, related_name="login_profile")

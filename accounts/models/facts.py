@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
+
+if TYPE_CHECKING:
+    from accounts.models.account import Account
 
 
 class Source(models.TextChoices):
@@ -42,8 +49,20 @@ class TenantRow(models.Model):
         abstract = True
 
 
+@dataclass(frozen=True)
+class Knowledge:
+    """Where a fact is known from, in words, and at what time it was true."""
+
+    source: str
+    at: datetime | None
+
+
 class FactFromAWS(TenantRow):
-    """A row that says what one AWS account holds."""
+    """A row that says what one AWS account holds.
+
+    It is written when it changes: `source` and `read_at` tell of the reading that first said what it says. That later
+    readings of the whole account said the same is seen from the account, by `known_from`.
+    """
 
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
     source = models.CharField(max_length=40, choices=Source.choices, blank=True, default="")
@@ -51,6 +70,17 @@ class FactFromAWS(TenantRow):
 
     class Meta:
         abstract = True
+
+    def known_from(self, account: Account) -> Knowledge:
+        """From which reading the row is known to be as it is; `account` is the row's own, already loaded."""
+        own = Knowledge(Source(self.source).label if self.source else "", self.read_at)
+        whole = self._read_with_the_account(account)
+        is_confirmed = own.at is not None and whole.at is not None and whole.at > own.at
+        return whole if is_confirmed else own
+
+    def _read_with_the_account(self, account: Account) -> Knowledge:
+        """The reading of the whole account that tells of such rows."""
+        return Knowledge(Source.ACCOUNT_AUTHORIZATION_DETAILS.label, account.read_at)
 
 
 class PresentQuerySet(models.QuerySet[models.Model]):

@@ -17,9 +17,9 @@ from django_tables2 import SingleTableView
 from accounts import access
 from accounts.access import Permission
 from accounts.forms import ConnectAccountForm, PaceForm, decided
-from accounts.models import Account, IAMUser
+from accounts.models import Account, IAMProvider, IAMUser
 from accounts.usecases import accounts
-from accounts.views import dialogs, states
+from accounts.views import dialogs, states, summaries
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.tables import PAGE, AccountTable
 
@@ -109,15 +109,20 @@ def _accounts(request: PortalRequest) -> QuerySet[Account]:
 
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     account = get_object_or_404(_accounts(request), pk=pk)
-    imports = [(row, states.of_import(row)) for row in account.imports.order_by("-created_at", "-pk")[:5]]
+    imports = account.imports.of_whole_accounts().order_by("-created_at", "-pk")[:5]
+    readings = [(row, states.of_import(row)) for row in imports]
     person, organization = request.user, account.organization
     may_connect = access.may(by=person, to=Permission.CONNECT_ACCOUNT, organization=organization)
     return {
         "account": account,
-        "imports": imports,
+        "imports": readings,
         "state": states.of_account(account),
+        "quotas": summaries.quotas(account),
+        "root": summaries.root(account),
+        "passwords": summaries.passwords(account),
+        "providers": IAMProvider.objects.present().filter(account=account).order_by("arn", "pk"),
         "pace": states.pace_of(account),
-        "is_moving": any(shown.is_moving for _, shown in imports),
+        "is_moving": any(shown.is_moving for _, shown in readings),
         "may_refresh": access.may(by=person, to=Permission.REFRESH_ACCOUNT, organization=organization),
         "may_connect": may_connect,
         "advice": states.advice_on_account(may_connect=may_connect),

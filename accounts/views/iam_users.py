@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
 from accounts import access
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
-from accounts.models import IAMUser
+from accounts.models import AccountImport, IAMUser
+from accounts.usecases import accounts
 from accounts.views import states
 from accounts.views.filters import IAMUserFilter
 from accounts.views.organization import PortalRequest, organization_of
@@ -95,11 +98,16 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "iam_user": iam_user,
         "shown": states.of_iam_user(iam_user, _speaking(open_deliveries), at=now),
         "pending": pending,
-        "is_moving": any(row["shown"].is_moving for row in pending),
+        "is_moving": any(row["shown"].is_moving for row in pending) or iam_user.imports.open().exists(),
         "keys": [
-            (key, key.age_days(at=now), key.is_overdue(at=now))
+            (key, key.age_days(at=now), key.is_overdue(at=now), key.known_from(iam_user.account))
             for key in iam_user.access_keys.present().order_by("create_date", "pk")
         ],
+        "known": iam_user.known_from(iam_user.account),
+        "credentials": iam_user.iam_credentials.order_by("kind", "create_date", "pk"),
+        "policies": _policies(iam_user),
+        "reading": iam_user.imports.open().first(),
+        "failed_reading": _failed_reading(iam_user),
         "mfa_devices": iam_user.mfa_devices.order_by("pk"),
         "subtitle": _subtitle(iam_user),
         "login_profile": getattr(iam_user, "login_profile", None),
@@ -107,6 +115,32 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "history": [_history(entry, now) for entry in _history_of(entries)],
         **_allowed(request, iam_user),
     }
+
+
+def _policies(iam_user: IAMUser) -> list[dict[str, str]]:
+    """What is attached to it and what stands in it, by names that people know."""
+    attached = [{"name": arn.rsplit("/", 1)[-1], "arn": arn} for arn in iam_user.attached_policy_arns]
+    return attached + [{"name": name, "arn": ""} for name in sorted(iam_user.inline_policies)]
+
+
+def _failed_reading(iam_user: IAMUser) -> AccountImport | None:
+    """The last reading of this IAM user by itself, where it failed and nothing newer is known."""
+    last = iam_user.imports.order_by("-created_at", "-pk").first()
+    if last is None or last.state != AccountImport.State.FAILED:
+        return None
+    known_at = iam_user.known_from(iam_user.account).at
+    return last if known_at is None or known_at < last.created_at else None
+
+
+@require_POST
+def refresh(request: PortalRequest, pk: int) -> HttpResponse:
+    """Refresh now."""
+    iam_user = find(request, pk)
+    try:
+        accounts.refresh_iam_user(by=request.user, iam_user=iam_user, at=timezone.now())
+    except ValidationError as refusal:
+        messages.info(request, " ".join(refusal.messages))
+    return redirect("iam_user", pk=iam_user.pk)
 
 
 def _open_deliveries(entries: QuerySet[Entry]) -> QuerySet[Delivery]:

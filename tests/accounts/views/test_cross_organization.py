@@ -24,7 +24,10 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     """For each address that names a thing: the arguments that name one of Acme's."""
     iam_users.tag_iam_user(by=lena, iam_user=ledger_reader, tags={}, at=timezone.now())
     delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), ledger_reader.group_memberships.get()
-    of_user = ("iam_user", "iam_user_facts", "iam_user_state", "tag_iam_user", "add_to_group", "delete_iam_user")
+    of_user = (
+        "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
+        "delete_iam_user",
+    )  # fmt: skip
     of_account = ("account", "account_progress", "refresh_account", "set_pace")
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
     return {
