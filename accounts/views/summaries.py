@@ -43,7 +43,7 @@ def quotas(account: Account) -> list[Quota]:
 
 def root(account: Account) -> str:
     """How the root user stands: it should have MFA and no access keys (IAM User Guide, "Root user best practices")."""
-    mfa = "has MFA" if account.summary.get("AccountMFAEnabled") else "has no MFA"
+    mfa = "Has MFA" if account.summary.get("AccountMFAEnabled") else "Has no MFA"
     keys = "has access keys" if account.summary.get("AccountAccessKeysPresent") else "no access keys"
     return f"{mfa}, {keys}"
 

@@ -179,6 +179,25 @@ def test_an_account_that_cannot_be_entered_says_so_and_keeps_its_users(aws: AWS,
     assert (full.state, full.state_reason) == (Account.State.CONNECTED, "")
 
 
+def test_an_account_that_lets_nobody_in_any_more_while_it_is_read_keeps_its_users(
+    aws: AWS, full: Account, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(full)
+    IAMUser.objects.update(read_at=database_now() - 60 * MINUTE)
+    vars(aws.backend(full.account_id))["users"].clear()
+    connect.forget_all()
+    # Every call enters anew, as one does whose credentials have just ended.
+    monkeypatch.setattr(connect, "FRESH_FOR", timedelta(days=1))
+    aws.faults.inject("AssumeRole", Fault.DENY, nth=5, times=99)
+
+    account_import = read(full)
+
+    assert (account_import.state, "could not be entered" in account_import.error) == (AccountImport.State.FAILED, True)
+    assert IAMUser.objects.present().count() == 1
+    full.refresh_from_db()
+    assert full.state == Account.State.UNREACHABLE
+
+
 def test_what_nobody_foresaw_is_stored_as_a_failure(full: Account, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     before = state()
 

@@ -26,15 +26,15 @@ def test_quotas_root_and_passwords_are_told(enter: Enter, olive: Person, acme_pr
 
     page = enter(olive).get(reverse("account", args=[acme_prod.pk])).content.decode()
 
-    for words in ("41 of 5000", "9 of 300", "has MFA, no access keys", "saml-provider/okta"):
+    for words in ("41 of 5000", "9 of 300", "Has MFA, no access keys", "saml-provider/okta"):
         assert words in page
     assert "At least 14 characters with digits, symbols, for 90 days" in page
-    assert "from the credential report" in page
+    assert "Passwords and last uses from the credential report" in page
 
 
 def test_without_a_policy_of_its_own_awss_default_holds(acme_prod: Account) -> None:
     assert summaries.passwords(acme_prod) == summaries.DEFAULT
-    assert summaries.root(acme_prod) == "has no MFA, no access keys"
+    assert summaries.root(acme_prod) == "Has no MFA, no access keys"
 
 
 @pytest.mark.parametrize("total", [0, 5000])
