@@ -16,7 +16,7 @@ FOLLOWED = frozenset({IAMUser.SaidBy.TAGS, IAMUser.SaidBy.RULE})
 # The fields that follow, for whoever writes many rows at once.
 FIELDS = ("team", "owner", "team_said_by", "owner_said_by")
 # The most unassigned IAM users that one look, or one "Apply rules", reads.
-READ_AT_ONCE = 10_000
+READ_AT_ONCE = 5_000
 
 
 class Told(Protocol):

@@ -231,7 +231,7 @@ def test_the_second_of_many_that_is_refused_takes_the_first_back(
 
 @pytest.mark.parametrize("what", [{"kind": "robot"}, {"kind": "application", "purpose": "x" * 201}])
 def test_a_kind_or_purpose_that_is_none_is_refused(
-    olive: Person, robots: list[IAMUser], what: dict[str, str], leaves_nothing: LeavesNothing
+    olive: Person, robots: list[IAMUser], what: dict[str, Any], leaves_nothing: LeavesNothing
 ) -> None:
     with leaves_nothing(ValidationError):
         assign_iam_users(by=olive, iam_users=robots, at=timezone.now(), **what)
