@@ -6,6 +6,7 @@ reaches as far as their team. What a person may not see does not exist for them:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TypeVar
 
@@ -26,6 +27,8 @@ class Permission(StrEnum):
     TAG_IAM_USER = "accounts:iam_user:tag"
     CHANGE_GROUPS = "accounts:iam_user:change_groups"
     DELETE_IAM_USER = "accounts:iam_user:delete"
+    ASSIGN_IAM_USER = "accounts:iam_user:assign"
+    CHANGE_OWNERSHIP = "accounts:ownership:change"
     VIEW_ACCOUNTS = "accounts:account:view"
     CONNECT_ACCOUNT = "accounts:account:connect"
     REFRESH_ACCOUNT = "accounts:account:refresh"
@@ -41,6 +44,7 @@ _MANAGE_IAM_USERS = {
     Permission.TAG_IAM_USER,
     Permission.CHANGE_GROUPS,
     Permission.DELETE_IAM_USER,
+    Permission.ASSIGN_IAM_USER,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 
@@ -144,6 +148,17 @@ def accounts_for(*, by: Person, team: Team) -> models.QuerySet[Account]:
     if reaches_beyond_envelopes(by=by, organization=team.organization):
         return accounts
     return accounts.filter(envelopes__team=team)
+
+
+def owners_open_to(*, by: Person, organization: Organization, teams: Iterable[Team]) -> models.QuerySet[Person]:
+    """Whom the person may make the owner of IAM users of all these teams: a lead's own people, else anybody here."""
+    people = Person.objects.members_of(organization)
+    if may(by=by, to=Permission.ASSIGN_IAM_USER, organization=organization):
+        return people
+    for team in teams:
+        members = Membership.objects.active().in_organization(organization).filter(team=team)
+        people = people.filter(pk__in=members.values("person"))
+    return people
 
 
 def reaches_beyond_envelopes(*, by: Person, organization: Organization) -> bool:

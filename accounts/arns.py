@@ -9,6 +9,8 @@ ACCOUNT_ID = re.compile(r"[0-9]{12}")
 # A new user's name has 1 to 64 characters; a name that AWS already holds may have up to 128.
 NEW_USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
+# A pattern over user names: `*` and `?` as in IAM's own.
+USER_NAME_PATTERN = re.compile(r"[A-Za-z0-9_+=,.@*?-]{1,128}")
 PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role/[\x21-\x7e]{1,512}")
 TAG_KEY = re.compile(r"[\w .:/=+@-]{1,128}")

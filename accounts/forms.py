@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar, cast
 
 from django import forms
@@ -67,6 +67,19 @@ class TagsField(forms.CharField):
         if not separator or not key.strip():
             raise ValidationError(f"Write {line.strip()} as key = value.")
         return key.strip(), value.strip()
+
+
+class TheirsField(forms.ModelChoiceField):
+    """One of the rows that the person may choose. Any other does not exist for them, whoever's it is.
+
+    :raises access.NotThere: where the address of another would have been answered with 404 too.
+    """
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except ValidationError:
+            raise access.NotThere from None
 
 
 class CreateIAMUserForm(forms.Form):
@@ -197,3 +210,88 @@ class PaceForm(forms.Form):
             "calls_per_second"
         ].help_text = f"The most that the portal calls AWS in this account. Empty for the usual {usual:g}."
         self.fields["calls_burst"].help_text = f"After a quiet time. Empty for the usual {burst}."
+
+
+class AssignForm(forms.Form):
+    """Whose IAM users are; what is left empty stays as each has it."""
+
+    team = TheirsField(label="Team", queryset=Team.objects.none(), required=False)
+    owner = TheirsField(label="Owner", queryset=Person.objects.none(), required=False)
+    kind = forms.ChoiceField(label="For", required=False)
+    purpose = forms.CharField(
+        label="Purpose",
+        max_length=200,
+        required=False,
+        help_text="For an application: what it does, and where it runs.",
+    )
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+    def __init__(
+        self, *args: Any, by: Person, organization: Organization, iam_users: Sequence[IAMUser], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        teams = {iam_user.team for iam_user in iam_users if iam_user.team is not None}
+        owners = access.owners_open_to(by=by, organization=organization, teams=teams)
+        _offer(self, "owner", owners.order_by("name", "pk"), empty=_kept({row.owner for row in iam_users}))
+        if access.may(by=by, to=Permission.ASSIGN_IAM_USER, organization=organization):
+            all_teams = Team.objects.filter(organization=organization)
+            _offer(self, "team", all_teams.order_by("name", "pk"), empty=_kept({row.team for row in iam_users}))
+        else:
+            del self.fields["team"]
+        kept = ("", _kept({row.get_kind_display() for row in iam_users}))
+        cast("forms.ChoiceField", self.fields["kind"]).choices = [kept, *IAMUser.Kind.choices]
+
+
+class OwnershipRuleForm(forms.Form):
+    """Which IAM users, and whose they are."""
+
+    name_pattern = forms.CharField(
+        label="User name",
+        max_length=128,
+        initial="*",
+        help_text="* is any letters, ? is one; upper and lower case count as the same.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    path_prefix = forms.CharField(
+        label="Path",
+        max_length=512,
+        initial="/",
+        help_text="This and all below it; / is every path.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    account = TheirsField(label="AWS account", queryset=Account.objects.none(), required=False)
+    team = TheirsField(label="Team", queryset=Team.objects.none(), required=False)
+    owner = TheirsField(label="Owner", queryset=Person.objects.none(), required=False)
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        accounts = Account.objects.filter(organization=organization)
+        _offer(self, "account", accounts.order_by("name", "pk"), empty="All accounts")
+        _offer(self, "team", Team.objects.filter(organization=organization).order_by("name", "pk"), empty="No team")
+        _offer(self, "owner", Person.objects.members_of(organization).order_by("name", "pk"), empty="No owner")
+
+
+class TagNamesForm(forms.Form):
+    """The keys of the tags by which IAM users name their team and their owner."""
+
+    team_tag = forms.CharField(label="Team", max_length=128, help_text="Its value is a team's name.")
+    owner_tag = forms.CharField(label="Owner", max_length=128, help_text="Its value is a person's e-mail.")
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+
+class PlaceForm(forms.Form):
+    """A place in a list, counted from 1."""
+
+    to = forms.IntegerField(min_value=1, max_value=100_000)
+
+
+def _offer(form: forms.Form, name: str, rows: QuerySet[Any], *, empty: str) -> None:
+    field = cast("forms.ModelChoiceField", form.fields[name])
+    field.empty_label = empty
+    field.queryset = rows
+
+
+def _kept(values: Collection[object]) -> str:
+    """What an empty choice keeps, by name where all have the same."""
+    return f"As it is: {next(iter(values)) or 'none'}" if len(values) == 1 else "As each is"

@@ -14,6 +14,13 @@ class Kind(StrEnum):
     IAM_USER_ADDED_TO_GROUP = "accounts.iam_user.added_to_group"
     IAM_USER_REMOVED_FROM_GROUP = "accounts.iam_user.removed_from_group"
     IAM_USER_DELETED = "accounts.iam_user.deleted"
+    IAM_USER_ASSIGNED = "accounts.iam_user.assigned"
+    OWNERSHIP_RULE_CREATED = "accounts.ownership_rule.created"
+    OWNERSHIP_RULE_CHANGED = "accounts.ownership_rule.changed"
+    OWNERSHIP_RULE_MOVED = "accounts.ownership_rule.moved"
+    OWNERSHIP_RULE_DELETED = "accounts.ownership_rule.deleted"
+    OWNERSHIP_RULES_APPLIED = "accounts.ownership_rule.applied"
+    TAG_NAMES_SET = "accounts.organization.tag_names_set"
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
     LEDGER_EXPORTED = "accounts.ledger.exported"
@@ -28,6 +35,13 @@ IN_WORDS = {
     Kind.IAM_USER_ADDED_TO_GROUP: "Add to group",
     Kind.IAM_USER_REMOVED_FROM_GROUP: "Remove from group",
     Kind.IAM_USER_DELETED: "Delete IAM user",
+    Kind.IAM_USER_ASSIGNED: "Assign",
+    Kind.OWNERSHIP_RULE_CREATED: "Add rule",
+    Kind.OWNERSHIP_RULE_CHANGED: "Change rule",
+    Kind.OWNERSHIP_RULE_MOVED: "Move rule",
+    Kind.OWNERSHIP_RULE_DELETED: "Delete rule",
+    Kind.OWNERSHIP_RULES_APPLIED: "Apply rules",
+    Kind.TAG_NAMES_SET: "Set tag names",
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
     Kind.LEDGER_EXPORTED: "Export ledger",

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from accounts.views import accounts, deliveries, exports, home, iam_user_changes, iam_users, ledger, organization
+from accounts.views import (
+    accounts,
+    assignment,
+    deliveries,
+    exports,
+    home,
+    iam_user_changes,
+    iam_users,
+    ledger,
+    organization,
+    ownership,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,6 +21,7 @@ urlpatterns = [
     path("team/", iam_users.IAMUserList.as_view(), name="team"),
     path("team/iam-users/new/", iam_user_changes.create, name="create_iam_user"),
     path("team/iam-users/new/fields/", iam_user_changes.create_fields, name="create_iam_user_fields"),
+    path("team/iam-users/assign/", assignment.assign, name="assign_iam_users"),
     path("team/iam-users/<int:pk>/", iam_users.detail, name="iam_user"),
     path("team/iam-users/<int:pk>/facts/", iam_users.facts, name="iam_user_facts"),
     path("team/iam-users/<int:pk>/state/", iam_users.state, name="iam_user_state"),
@@ -24,6 +36,13 @@ urlpatterns = [
     path("team/iam-users/<int:pk>/delete/", iam_user_changes.delete, name="delete_iam_user"),
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
     path("accounts/connect/", accounts.connect, name="connect_account"),
+    path("accounts/ownership/", ownership.page, name="ownership"),
+    path("accounts/ownership/tags/", ownership.set_tags, name="set_tag_names"),
+    path("accounts/ownership/apply/", ownership.apply, name="apply_ownership_rules"),
+    path("accounts/ownership/rules/new/", ownership.create, name="create_ownership_rule"),
+    path("accounts/ownership/rules/<int:pk>/", ownership.change, name="change_ownership_rule"),
+    path("accounts/ownership/rules/<int:pk>/move/", ownership.move, name="move_ownership_rule"),
+    path("accounts/ownership/rules/<int:pk>/delete/", ownership.delete, name="delete_ownership_rule"),
     path("accounts/<int:pk>/", accounts.detail, name="account"),
     path("accounts/<int:pk>/progress/", accounts.progress, name="account_progress"),
     path("accounts/<int:pk>/pace/", accounts.set_pace, name="set_pace"),

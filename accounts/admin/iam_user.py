@@ -14,9 +14,9 @@ class IAMUserAdmin(ScopedAdmin):
     permission = Permission.VIEW_IAM_USERS
     subject_type = "iam_user"
     fields = (
-        "user_name", "account", "path", "user_id", "kind", "owner", "team", "purpose", "permissions_boundary_arn",
-        "attached_policies", "inline", "tag_list", "create_date", "decided_at", "gone_at", "organization", "source",
-        "read_at",
+        "user_name", "account", "path", "user_id", "kind", "owner", "owner_said_by", "team", "team_said_by", "purpose",
+        "permissions_boundary_arn", "attached_policies", "inline", "tag_list", "create_date", "decided_at", "gone_at",
+        "organization", "source", "read_at",
     )  # fmt: skip
     list_display = ("user_name", "account", "kind", "team", "owner", "create_date", "gone_at", read_from_aws)
     list_filter = ("kind", ("account", OwnChoices), ("team", OwnChoices), ("organization", OwnChoices), "gone_at")

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import F
 
 from accounts.delivery import held
 from accounts.delivery.held import QUIET_TIME
-from accounts.importers import credentials, memberships, ownership
+from accounts.importers import credentials, memberships
 from accounts.importers.credentials import Writing
 from accounts.importers.documents import inline_policies
 from accounts.importers.entities import arns_of
 from accounts.importers.names import writable
+from accounts.importers.ownership import FIELDS as OWNED
+from accounts.importers.ownership import Ownership
 from accounts.importers.snapshot import Snapshot
 from accounts.importers.staging import batches
 from accounts.importers.told import credentials_of
@@ -75,8 +77,9 @@ def write(account: Account, snapshot: Snapshot, groups: Mapping[str, int]) -> Fo
     staying = {key: row for key, row in rows.items() if row.pk not in set(found.gone)}
     chosen = _chosen(rows, staying, snapshot)
     _free_names(staying, snapshot, chosen)
+    writer = _Writer(account, snapshot, groups, Ownership(account), found)
     for batch in batches(user for user in snapshot.staged.users if user.user_id in chosen):
-        _write_batch(account, snapshot, batch, groups, found)
+        writer.write(batch)
     return found
 
 
@@ -126,49 +129,62 @@ def _free_names(rows: Mapping[str, _Row], snapshot: Snapshot, chosen: set[str]) 
         IAMUser.objects.filter(pk__in=batch).update(gone_at=F("read_at"))
 
 
-def _write_batch(
-    account: Account, snapshot: Snapshot, users: Sequence[UserDetail], groups: Mapping[str, int], found: Found
-) -> None:
-    rows = {row.user_id: row for row in IAMUser.objects.filter(account=account, user_id__in=[u.user_id for u in users])}
-    reading = read_from(account, Source.ACCOUNT_AUTHORIZATION_DETAILS, snapshot.read_at)
-    changed: list[IAMUser] = []
-    new: list[IAMUser] = []
-    came: list[IAMUser] = []
-    for user in users:
-        row = rows.get(user.user_id)
+@dataclass(frozen=True)
+class _Writer:
+    """Writes users a batch at a time, and notes what it found."""
+
+    account: Account
+    snapshot: Snapshot
+    groups: Mapping[str, int]
+    ownership: Ownership
+    found: Found
+
+    @property
+    def _reading(self) -> dict[str, Any]:
+        return read_from(self.account, Source.ACCOUNT_AUTHORIZATION_DETAILS, self.snapshot.read_at)
+
+    def write(self, users: Sequence[UserDetail]) -> None:
+        """The users, and what hangs on them."""
+        told = {user.user_id: user for user in users}
+        rows = {row.user_id: row for row in IAMUser.objects.filter(account=self.account, user_id__in=list(told))}
+        owned = {row.pk for row in self.ownership.refresh(list(rows.values()), told)}
+        changed = [row for row in rows.values() if self._changes(row, told[row.user_id]) or row.pk in owned]
+        came = {key: self._coming(user) for key, user in told.items() if key not in rows}
+        # A creation that was given up has a row already.
+        changed += [row for row in came.values() if row.pk is not None]
+        create(IAMUser, [row for row in came.values() if row.pk is None])
+        update(IAMUser, changed, names=(*FIELDS, *OWNED))
+        self.found.new += [row.pk for row in came.values()]
+        self._write_what_hangs_on_them(users, {key: row.pk for key, row in (rows | came).items()})
+
+    def _changes(self, row: IAMUser, user: UserDetail) -> bool:
+        """Have the row say what IAM tells; whether it said anything else before."""
+        known = differences(row, fields_of(user))
+        if known:
+            fill(row, {**fields_of(user), **self._reading})
+            self.found.changed[row.pk] = known
+        return bool(known)
+
+    def _coming(self, user: UserDetail) -> IAMUser:
+        """The row of a user that was not known."""
+        row = self.ownership.given_up(user)
         if row is None:
-            row = ownership.given_up_by_the_portal(account, user) or ownership.new_row(account, user)
-            (changed if row.pk else new).append(row)
-            came.append(row)
-            fill(row, {**fields_of(user), **reading})
-        elif known := differences(row, fields_of(user)):
-            fill(row, {**fields_of(user), **reading})
-            changed.append(row)
-            found.changed[row.pk] = known
-        rows[user.user_id] = row
-    create(IAMUser, new)
-    update(IAMUser, changed, names=FIELDS)
-    found.new += [row.pk for row in came]
-    _write_what_hangs_on_them(account, snapshot, users, rows, groups, found)
+            row = IAMUser()
+            fill(row, self._reading)
+            self.ownership.fill(row, user)
+        fill(row, {**fields_of(user), **self._reading})
+        return row
 
-
-def _write_what_hangs_on_them(
-    account: Account,
-    snapshot: Snapshot,
-    users: Sequence[UserDetail],
-    rows: Mapping[str, IAMUser],
-    groups: Mapping[str, int],
-    found: Found,
-) -> None:
-    wanted = {rows[user.user_id].pk: {groups[name] for name in user.group_list if name in groups} for user in users}
-    reading = read_from(account, Source.ACCOUNT_AUTHORIZATION_DETAILS, snapshot.read_at)
-    came = set(found.new)
-    for pk, known in memberships.write(wanted, reading).items():
-        if pk in came:
-            continue
-        found.changed.setdefault(pk, {})["group_names"] = known
-    told = {rows[user.user_id].pk: credentials_of(snapshot, user.user_id) for user in users}
-    credentials.write(Writing(account), told)
+    def _write_what_hangs_on_them(self, users: Sequence[UserDetail], pks: Mapping[str, int]) -> None:
+        wanted = {
+            pks[user.user_id]: {self.groups[name] for name in user.group_list if name in self.groups} for user in users
+        }
+        came = set(self.found.new)
+        for pk, known in memberships.write(wanted, self._reading).items():
+            if pk not in came:
+                self.found.changed.setdefault(pk, {})["group_names"] = known
+        told = {pks[user.user_id]: credentials_of(self.snapshot, user.user_id) for user in users}
+        credentials.write(Writing(self.account), told)
 
 
 def fields_of(user: UserDetail) -> dict[str, object]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from accounts.models.organization import Organization
     from accounts.models.person import Person
 
+# Empty where nobody has said it.
+SAID_BY = ("", "tags", "rule", "hand")
+
 
 class IAMUserQuerySet(models.QuerySet["IAMUser"]):
     """Which IAM users somebody may see, and which of them AWS holds."""
@@ -39,6 +42,10 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
     def present(self) -> IAMUserQuerySet:
         """Those in AWS, and those on their way there."""
         return self.filter(gone_at__isnull=True)
+
+    def unassigned(self) -> IAMUserQuerySet:
+        """Those without a team or without an owner."""
+        return self.filter(Q(team__isnull=True) | Q(owner__isnull=True))
 
     def with_facts(self) -> IAMUserQuerySet:
         """With all that a row of a list shows, in a fixed number of queries."""
@@ -64,12 +71,18 @@ class IAMUser(FactFromAWS):
     """What AWS holds of one IAM user, and who answers for it.
 
     `user_id` is AWS's own id of it: empty until AWS has it. A deleted and re-created name is another user, so a row is
-    never used for a second one; `gone_at` says since when AWS no longer holds it.
+    never used for a second one; `gone_at` says since when AWS no longer holds it. What tags or rules said of team and
+    owner follows them at each import; what a person said stays.
     """
 
     class Kind(models.TextChoices):
         PERSON = "person", "Person"
         APPLICATION = "application", "Application"
+
+    class SaidBy(models.TextChoices):
+        TAGS = "tags", "its tags"
+        RULE = "rule", "a rule"
+        HAND = "hand", "a person"
 
     # Named here because the fact's own would hide it.
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="iam_users")
@@ -81,6 +94,8 @@ class IAMUser(FactFromAWS):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="iam_users"
     )
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="iam_users")
+    team_said_by = models.CharField(max_length=4, choices=SaidBy.choices, blank=True, default="")
+    owner_said_by = models.CharField(max_length=4, choices=SaidBy.choices, blank=True, default="")
     purpose = models.CharField(max_length=200, blank=True, default="")
     tags = models.JSONField(default=dict, blank=True)
     permissions_boundary_arn = models.CharField(max_length=2048, blank=True, default="")
@@ -114,6 +129,9 @@ class IAMUser(FactFromAWS):
                 condition=Q(path__startswith="/") & Q(path__endswith="/"), name="iam_user_path_form"
             ),
             models.CheckConstraint(condition=Q(kind__in=["person", "application"]), name="iam_user_kind_known"),
+            models.CheckConstraint(
+                condition=Q(team_said_by__in=SAID_BY) & Q(owner_said_by__in=SAID_BY), name="iam_user_said_by_known"
+            ),
             source_and_time_go_together("iam_user_source_and_time"),
         ]
 

@@ -52,6 +52,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
         purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,
     )  # fmt: skip
     iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team)
+    iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
     _check_new(iam_user)
     _save_new(iam_user)
     _record_creation(iam_user, by=by, group_names=group_names, reason=reason, at=at)

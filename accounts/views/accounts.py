@@ -41,7 +41,8 @@ class AccountList(SingleTableView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         organization = organization_of(self.request)
         may_connect = access.may(by=self.request.user, to=Permission.CONNECT_ACCOUNT, organization=organization)
-        return super().get_context_data(**kwargs) | {"may_connect": may_connect}
+        sees_all = access.may(by=self.request.user, to=Permission.VIEW_ORGANIZATION, organization=organization)
+        return super().get_context_data(**kwargs) | {"may_connect": may_connect, "may_see_ownership": sees_all}
 
 
 @require_GET

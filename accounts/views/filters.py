@@ -12,11 +12,15 @@ from accounts import access
 from accounts.access import Permission
 from accounts.kinds import IN_WORDS
 from accounts.models import Account, IAMUser, Team
+from accounts.models.iam_user import IAMUserQuerySet
 from accounts.views.organization import PortalRequest, organization_of
 from portal.ledger.models import Delivery, Entry
 
 # Longer than any ARN's name or e-mail that somebody would look for; an export's filters stand in the ledger.
 SEARCH_LENGTH = 256
+
+# Chosen by a tab and kept by the form, so that a search stays among them.
+UNASSIGNED = (("any", "Without team or owner"),)
 
 
 def _teams(request: PortalRequest) -> QuerySet[Team]:
@@ -49,10 +53,23 @@ class IAMUserFilter(django_filters.FilterSet):
     account = django_filters.ModelChoiceFilter(queryset=_accounts, label="AWS account", empty_label="All accounts")
     kind = django_filters.ChoiceFilter(choices=IAMUser.Kind.choices, label="For", empty_label="People and applications")
 
+    unassigned = django_filters.ChoiceFilter(method="lacking", choices=UNASSIGNED, widget=forms.HiddenInput)
+
     class Meta:
         model = IAMUser
         form = FilterForm
-        fields = ["q", "team", "account", "kind"]
+        fields = ["q", "team", "account", "kind", "unassigned"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Who sees a team sees none without one; who sees the organization whole looks for what nobody answers for.
+        organization, person = organization_of(self.request), self.request.user
+        if not access.may(by=person, to=Permission.VIEW_ORGANIZATION, organization=organization):
+            del self.filters["unassigned"]
+
+    def lacking(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:
+        """Those without a team or without an owner."""
+        return rows.unassigned()
 
     def search(self, rows: QuerySet[IAMUser], name: str, value: str) -> QuerySet[IAMUser]:
         """By name, owner, purpose or the id of an access key."""

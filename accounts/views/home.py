@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts import access
+from accounts import access, ownership
 from accounts.access import Permission
 from accounts.kinds import in_words
 from accounts.models import AccessKey, Account, IAMUser, Organization, Person
@@ -33,12 +33,13 @@ def home(request: PortalRequest) -> HttpResponse:
         "stuck": _stuck(person, organization, now),
         "unreachable": _unreachable(person, organization),
         "overdue": _overdue(person, organization, now),
+        "unassigned": _unassigned(person, organization),
         "own": _own(person, organization, now),
         "recent": _recent(person, organization),
         "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
-    context["needs_doing"] = any((context["stuck"], context["unreachable"], context["overdue"]))
+    context["needs_doing"] = any(context[name] for name in ("stuck", "unreachable", "overdue", "unassigned"))
     return render(request, "accounts/home.html", context)
 
 
@@ -73,6 +74,13 @@ def _overdue(person: Person, organization: Organization, now: datetime) -> list[
     keys = AccessKey.objects.overdue(at=now).filter(iam_user__in=seen)
     rows = keys.select_related("iam_user__account", "iam_user__owner").order_by("create_date", "pk")[:LISTED]
     return [{"key": key, "age": key.age_days(at=now)} for key in rows]
+
+
+def _unassigned(person: Person, organization: Organization) -> int:
+    """How many IAM users nobody answers for; whose they are is for owners and admins to say."""
+    if not access.may(by=person, to=Permission.CHANGE_OWNERSHIP, organization=organization):
+        return 0
+    return ownership.unassigned_of(organization).count()
 
 
 def _own(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:

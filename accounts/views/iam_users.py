@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.views.decorators.http import require_GET, require_POST
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
@@ -20,6 +21,7 @@ from accounts import access
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
 from accounts.models import AccountImport, IAMUser
+from accounts.ownership import unassigned_of
 from accounts.usecases import accounts
 from accounts.views import states
 from accounts.views.filters import IAMUserFilter
@@ -37,6 +39,14 @@ class IAMUserList(SingleTableMixin, FilterView):
     table_class = IAMUserTable
     filterset_class = IAMUserFilter
     table_pagination = PAGE
+    is_selected = False
+
+    def setup(self, request: PortalRequest, *args: Any, **kwargs: Any) -> None:
+        """Whether all rows of this page are asked for as selected; the list's other links must not say so too."""
+        super().setup(request, *args, **kwargs)
+        asked = request.GET.copy()
+        self.is_selected = asked.pop("select", [""]) == ["page"]
+        request.GET = cast("Any", asked)
 
     def get_template_names(self) -> list[str]:
         """While somebody types into the search, htmx asks for the table alone."""
@@ -55,11 +65,53 @@ class IAMUserList(SingleTableMixin, FilterView):
             by=self.request.user, to=Permission.CREATE_IAM_USER, organization=organization_of(self.request)
         )
         context["may_create"] = teams.exists()
+        context["may_assign"], context["is_selected"] = bool(self.assignable), self.is_selected
+        context["is_unassigned"], context["tabs"] = self.is_unassigned, self._tabs()
+        context["may_change_ownership"] = access.may(
+            by=self.request.user, to=Permission.CHANGE_OWNERSHIP, organization=organization_of(self.request)
+        )
         context["is_filtered"] = any(self.request.GET.get(name) for name in self.filterset_class.base_filters)
         return context
 
     def get_table_kwargs(self) -> dict[str, Any]:
-        return {"at": timezone.now()}
+        left_out = [] if self.assignable else ["select"]
+        if not self.is_unassigned:
+            left_out.append("missing")
+        return {
+            "at": timezone.now(),
+            "assignable": self.assignable,
+            "is_selected": self.is_selected,
+            "exclude": left_out,
+        }
+
+    def _tabs(self) -> list[dict[str, Any]]:
+        """All and the unassigned, for those who may look for these; nothing for others."""
+        if "unassigned" not in self.filterset.filters:
+            return []
+        unassigned = unassigned_of(organization_of(self.request)).count()
+        address = reverse("team")
+        return [
+            {"address": address, "words": "All", "is_here": not self.is_unassigned},
+            {
+                "address": f"{address}?unassigned=any",
+                "words": "Unassigned",
+                "is_here": self.is_unassigned,
+                "count": unassigned,
+            },
+        ]
+
+    @property
+    def is_unassigned(self) -> bool:
+        """Whether the list is narrowed to what lacks a team or an owner."""
+        return self.filterset.is_bound and bool(self.filterset.form.cleaned_data.get("unassigned"))
+
+    @cached_property
+    def assignable(self) -> frozenset[int | None]:
+        """The ids of the teams whose IAM users the person may assign; None is among them for those without a team."""
+        person, organization, to = self.request.user, organization_of(self.request), Permission.ASSIGN_IAM_USER
+        teams = access.teams_for(by=person, to=to, organization=organization).values_list("pk", flat=True)
+        nobodys = {None} if access.may(by=person, to=to, organization=organization) else set()
+        return frozenset(teams) | nobodys
 
 
 @require_GET
@@ -220,7 +272,11 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         and access.may(by=request.user, to=to, organization=iam_user.organization, team=iam_user.team)
         for name, to in asked.items()
     }
+    may_assign = iam_user.gone_at is None and access.may(
+        by=request.user, to=Permission.ASSIGN_IAM_USER, organization=iam_user.organization, team=iam_user.team
+    )
     return allowed | {
+        "assign_address": f"{reverse('assign_iam_users')}?iam_user={iam_user.pk}" if may_assign else "",
         "add_address": reverse("add_to_group", args=[iam_user.pk]) if allowed["may_change_groups"] else "",
         "tag_address": reverse("tag_iam_user", args=[iam_user.pk]) if allowed["may_tag"] else "",
     }

@@ -114,3 +114,9 @@ def of_iam_user(iam_user: IAMUser, delivery: Delivery | None, *, at: datetime) -
     if delivery is not None:
         return of_delivery(delivery, at=at)
     return Shown("In AWS", "ok") if iam_user.is_in_aws else Shown("Not in AWS", "neutral")
+
+
+def missing_of(iam_user: IAMUser) -> str:
+    """What nobody has said of it: "No team, no owner"; nothing where all is said."""
+    lacks = [name for name in ("team", "owner") if getattr(iam_user, f"{name}_id") is None]
+    return ", ".join(f"no {name}" for name in lacks).capitalize()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -23,6 +24,7 @@ PAGE = {"per_page": 50}
 PRIMARY = {"td": {"class": "primary"}, "th": {"class": "primary"}}
 STATE = {"td": {"class": "state"}, "th": {"class": "state"}}
 SECONDARY = {"td": {"class": "secondary"}, "th": {"class": "secondary"}}
+SELECT = {"td": {"class": "select"}, "th": {"class": "select"}}
 
 
 @cache
@@ -42,9 +44,13 @@ class PagedTable(tables.Table):
 class IAMUserTable(PagedTable):
     """IAM users with what a lead looks at first."""
 
+    select = tables.Column(
+        format_html('<span class="visually-hidden">{}</span>', "Select"), accessor="pk", orderable=False, attrs=SELECT
+    )
     user_name = tables.Column("IAM user", linkify=("iam_user", [tables.A("pk")]), attrs=PRIMARY)
     state = tables.Column("State", empty_values=(), orderable=False, attrs=STATE)
     account = tables.Column("AWS account", accessor="account__name", attrs=SECONDARY)
+    missing = tables.Column("Missing", empty_values=(), orderable=False, attrs=SECONDARY)
     owner = tables.Column("Owner", accessor="owner__name", default="Nobody")
     team = tables.Column("Team", accessor="team__name", default="Unassigned")
     keys = tables.Column("Access keys", empty_values=(), orderable=False, attrs=SECONDARY)
@@ -52,19 +58,37 @@ class IAMUserTable(PagedTable):
 
     class Meta:
         model = IAMUser
-        fields = ("user_name", "state", "account", "owner", "team", "keys", "mfa")
+        fields = ("select", "user_name", "state", "account", "missing", "owner", "team", "keys", "mfa")
         order_by = ("user_name",)
         empty_text = "No IAM users"
 
-    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        at: datetime,
+        assignable: Collection[int | None] = (),
+        is_selected: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """`assignable`: the ids of the teams, and None, whose IAM users the person may assign."""
         super().__init__(*args, **kwargs)
-        self._at = at
+        self._at, self._assignable, self._is_selected = at, assignable, is_selected
 
     @cached_property
     def _deliveries(self) -> dict[int, Delivery]:
         """Those of the rows on this page, in one query."""
         page = self.page.object_list.data if self.page else self.data
         return Delivery.objects.in_bulk([row.open_delivery for row in page if row.open_delivery])
+
+    def render_select(self, record: IAMUser) -> str:
+        if record.team_id not in self._assignable:
+            return ""
+        box = '<label><input type="checkbox" form="selection" name="iam_user" value="{}"{}>'
+        words = '<span class="visually-hidden">Select {}</span></label>'
+        return format_html(box + words, record.pk, " checked" if self._is_selected else "", record.user_name)
+
+    def render_missing(self, record: IAMUser) -> str:
+        return states.missing_of(record)
 
     def render_state(self, record: IAMUser) -> str:
         shown = states.of_iam_user(record, self._deliveries.get(record.open_delivery or 0), at=self._at)

@@ -22,6 +22,8 @@ TABLE = {
     "accounts:iam_user:tag": "OOT---",
     "accounts:iam_user:change_groups": "OOT---",
     "accounts:iam_user:delete": "OOT---",
+    "accounts:iam_user:assign": "OOT---",
+    "accounts:ownership:change": "OO----",
     "accounts:account:view": "OOTOO-",
     "accounts:account:connect": "OO----",
     "accounts:account:refresh": "OO----",

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Account, IAMUser, Person, Team
+from accounts.models import Account, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -55,11 +55,18 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         "arn:aws:iam::123456789012:user/gatehouse-hub is not authorized to perform: sts:AssumeRole on resource: "
         "arn:aws:iam::111122223333:role/organization/identity/gatehouse-portal-of-production",
     )
-    user, account = f"/team/iam-users/{IAMUser.objects.get().pk}", f"/accounts/{acme_prod.pk}"
+    account = f"/accounts/{acme_prod.pk}"
+    rule = factories.ownership_rule(acme_prod.organization, name_pattern="ledger-*", team=payments, owner=mia)
+    factories.iam_user(acme_prod, "nobodys")
+    user = f"/team/iam-users/{iam_user.pk}"
+    ownership = "/accounts/ownership"
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
+        "/team/?unassigned=any&select=page", f"/team/iam-users/assign/?iam_user={iam_user.pk}",
+        "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
+        f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
 

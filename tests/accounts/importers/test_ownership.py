@@ -4,9 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts.importers.ownership import FIELDS, Ownership
 from accounts.models import Account, AccountImport, IAMGroup, IAMPolicy, IAMUser, Organization, Person, Team
 from accounts.usecases.iam_users import create_iam_user, tag_iam_user
+from accounts.usecases.ownership import assign_iam_users
+from portal.aws.iam.account import UserDetail
 from portal.ledger import deliver as worker
 from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery, Entry
@@ -44,11 +49,11 @@ def test_tags_tell_team_owner_kind_and_purpose(
 
 
 def test_tags_tell_it_once_and_people_afterwards(
-    aws: AWS, bare: Account, read: Read, payments: Team, platform: Team
+    aws: AWS, bare: Account, read: Read, payments: Team, platform: Team, olive: Person
 ) -> None:
     make(aws, bare, "mia", team="payments")
     read(bare)
-    IAMUser.objects.update(team=platform)
+    assign_iam_users(by=olive, iam_users=[IAMUser.objects.get()], team=platform, at=database_now())
 
     read(bare)
 
@@ -81,6 +86,44 @@ def test_hostile_tags_and_documents_are_text(aws: AWS, bare: Account, read: Read
     assert (row.kind, row.purpose, row.team, row.owner) == ("application", "p" * 200, None, None)
     resources = row.inline_policies["inline"]["Statement"][0]["Resource"]
     assert resources == ["a\N{REPLACEMENT CHARACTER}b", "\N{REPLACEMENT CHARACTER}", "<script>", "{{ x }}"]
+
+
+# What the import asks for many at once
+
+
+def detail(user_name: str, user_id: str, **tags: str) -> UserDetail:
+    """What AWS tells of an IAM user that has nothing but tags."""
+    return UserDetail(
+        user_name=user_name, user_id=user_id, arn="", path="/", create_date=factories.READ_AT, user_policy_list=(),
+        group_list=(), attached_managed_policies=(), permissions_boundary=None, tags=tags,
+    )  # fmt: skip
+
+
+def test_rows_that_are_there_follow_and_only_the_changed_come_back(
+    acme_prod: Account, payments: Team, platform: Team
+) -> None:
+    names = ("moves", "stays", "not-told", "by-hand")
+    rows = [factories.iam_user(acme_prod, name, team=payments, team_said_by="tags") for name in names]
+    rows[3].team_said_by = "hand"
+    told = [detail(row.user_name, row.user_id, team="payments" if row is rows[1] else "platform") for row in rows]
+
+    changed = Ownership(acme_prod).refresh(rows, {user.user_id: user for user in told if user.user_name != "not-told"})
+    IAMUser.objects.bulk_update(changed, FIELDS)
+
+    assert changed == [rows[0]]
+    assert set(IAMUser.objects.filter(team=platform)) == {rows[0]}
+
+
+@pytest.mark.parametrize("tag", ["", "b7c5a1de-0000-4000-8000-000000000001"])
+def test_a_thousand_new_iam_users_take_a_fixed_number_of_queries(acme_prod: Account, payments: Team, tag: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        owners = Ownership(acme_prod)
+        for number in range(1000):
+            user = detail(f"robot-{number}", f"AIDA{number}", **{"team": "payments", "gatehouse:entry": tag})
+            row = owners.given_up(user) or IAMUser(organization=acme_prod.organization, account=acme_prod)
+            owners.fill(row, user)
+
+    assert len(queries) == (4 if tag else 3)
 
 
 # The portal's own

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import Account, IAMUser, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
+from tests import factories
 from tests.accounts.views.conftest import Enter, plain
 from tests.matrix import MATRIX, Audience
 
@@ -29,10 +30,13 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         "delete_iam_user",
     )  # fmt: skip
     of_account = ("account", "account_progress", "refresh_account", "set_pace")
+    of_rule = ("change_ownership_rule", "move_ownership_rule", "delete_ownership_rule")
+    rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
     return {
         **dict.fromkeys(of_user, (ledger_reader.pk,)),
         **dict.fromkeys(of_account, (acme_prod.pk,)),
+        **dict.fromkeys(of_rule, (rule.pk,)),
         **dict.fromkeys(of_delivery, (delivery.pk,)),
         "remove_from_group": (ledger_reader.pk, membership.pk),
         "entry": (entry.pk,),
@@ -43,7 +47,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
 # Addresses that name no thing: what they show is scoped, which the tests of each page hold.
 WITHOUT_A_THING = {
     "team", "create_iam_user", "create_iam_user_fields", "accounts", "connect_account", "deliveries", "ledger",
-    "export_ledger",
+    "export_ledger", "assign_iam_users", "ownership", "set_tag_names", "apply_ownership_rules", "create_ownership_rule",
 }  # fmt: skip
 
 
