@@ -26,6 +26,7 @@ class Permission(StrEnum):
     TAG_IAM_USER = "accounts:iam_user:tag"
     CHANGE_GROUPS = "accounts:iam_user:change_groups"
     DELETE_IAM_USER = "accounts:iam_user:delete"
+    DECIDE_DRIFT = "accounts:drift:decide"
     VIEW_ACCOUNTS = "accounts:account:view"
     CONNECT_ACCOUNT = "accounts:account:connect"
     REFRESH_ACCOUNT = "accounts:account:refresh"
@@ -41,6 +42,7 @@ _MANAGE_IAM_USERS = {
     Permission.TAG_IAM_USER,
     Permission.CHANGE_GROUPS,
     Permission.DELETE_IAM_USER,
+    Permission.DECIDE_DRIFT,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 

@@ -14,6 +14,8 @@ class Kind(StrEnum):
     IAM_USER_ADDED_TO_GROUP = "accounts.iam_user.added_to_group"
     IAM_USER_REMOVED_FROM_GROUP = "accounts.iam_user.removed_from_group"
     IAM_USER_DELETED = "accounts.iam_user.deleted"
+    DRIFT_ADOPTED = "accounts.drift.adopted"
+    DRIFT_REVERTED = "accounts.drift.reverted"
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
     LEDGER_EXPORTED = "accounts.ledger.exported"
@@ -28,6 +30,8 @@ IN_WORDS = {
     Kind.IAM_USER_ADDED_TO_GROUP: "Add to group",
     Kind.IAM_USER_REMOVED_FROM_GROUP: "Remove from group",
     Kind.IAM_USER_DELETED: "Delete IAM user",
+    Kind.DRIFT_ADOPTED: "Adopt",
+    Kind.DRIFT_REVERTED: "Revert",
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
     Kind.LEDGER_EXPORTED: "Export ledger",

@@ -22,6 +22,7 @@ TABLE = {
     "accounts:iam_user:tag": "OOT---",
     "accounts:iam_user:change_groups": "OOT---",
     "accounts:iam_user:delete": "OOT---",
+    "accounts:drift:decide": "OOT---",
     "accounts:account:view": "OOTOO-",
     "accounts:account:connect": "OO----",
     "accounts:account:refresh": "OO----",

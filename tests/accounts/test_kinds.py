@@ -15,6 +15,7 @@ STAY_HERE = {
     "accounts.account.connected",
     "accounts.account.pace_set",
     "accounts.ledger.exported",
+    "accounts.drift.adopted",
     "accounts.delivery.retried",
     "accounts.delivery.given_up",
 }
