@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import accounts, deliveries, exports, home, iam_user_changes, iam_users, ledger, organization
+from accounts.views import accounts, deliveries, drift, exports, home, iam_user_changes, iam_users, ledger, organization
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -27,6 +27,10 @@ urlpatterns = [
     path("accounts/<int:pk>/progress/", accounts.progress, name="account_progress"),
     path("accounts/<int:pk>/pace/", accounts.set_pace, name="set_pace"),
     path("accounts/<int:pk>/refresh/", accounts.refresh, name="refresh_account"),
+    path("accounts/<int:pk>/drift/", drift.plan, name="drift"),
+    path("accounts/<int:pk>/drift/past/", drift.past, name="drift_past"),
+    path("accounts/<int:pk>/drift/adopt/", drift.adopt, name="adopt_drift"),
+    path("accounts/<int:pk>/drift/revert/", drift.revert, name="revert_drift"),
     path("deliveries/", deliveries.DeliveryList.as_view(), name="deliveries"),
     path("deliveries/<int:pk>/", deliveries.detail, name="delivery"),
     path("deliveries/<int:pk>/facts/", deliveries.facts, name="delivery_facts"),

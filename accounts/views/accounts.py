@@ -17,7 +17,7 @@ from django_tables2 import SingleTableView
 from accounts import access
 from accounts.access import Permission
 from accounts.forms import ConnectAccountForm, PaceForm, decided
-from accounts.models import Account, IAMUser
+from accounts.models import Account, Drift, IAMUser
 from accounts.usecases import accounts
 from accounts.views import dialogs, states
 from accounts.views.organization import PortalRequest, organization_of
@@ -115,6 +115,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "account": account,
         "imports": imports,
         "state": states.of_account(account),
+        "drift_count": Drift.objects.visible_to(person).filter(account=account).open().count(),
         "is_moving": any(shown.is_moving for _, shown in imports),
         "may_refresh": access.may(by=person, to=Permission.REFRESH_ACCOUNT, organization=organization),
         "may_connect": access.may(by=person, to=Permission.CONNECT_ACCOUNT, organization=organization),

@@ -71,6 +71,8 @@ def _plain(value: object) -> str:
         return ", ".join(_plain(item) for item in value)
     if isinstance(value, dict) and set(value) == {"key", "value"}:
         return f"{value['key']} = {value['value']}"
+    if isinstance(value, dict):
+        return "; ".join(f"{_spaced(name)}: {_plain(inner) or 'none'}" for name, inner in sorted(value.items()))
     return str(value)
 
 

@@ -24,7 +24,7 @@ WHY = "Nobody here decided that"
 
 @pytest.fixture
 def house(
-    aws: AWS, aws_server: Any, prod: Account, payments: Team, olive: Person, lena: Person, tmp_path: Any
+    aws: AWS, aws_server: Server, prod: Account, payments: Team, olive: Person, lena: Person, tmp_path: Path
 ) -> House:
     """Acme's first account."""
     return House(aws, aws_server.layer, prod, payments, olive, lena, tmp_path)

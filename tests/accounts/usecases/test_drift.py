@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,56 +16,16 @@ from accounts.usecases.drift import adopt_drift, revert_drift
 from portal.ledger import chain
 from portal.ledger.models import Delivery, Entry
 from tests import factories
+from tests.accounts.usecases.conftest import AT, PATH, drifted, drifted_groups
 
-AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 WHY = "Agreed with the team"
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-PATH = "/portal/acme/payments/"
 DECISIONS = [adopt_drift, revert_drift]
 each_decision = pytest.mark.parametrize("decide", DECISIONS)
 
 Block = Callable[..., AbstractContextManager[pytest.ExceptionInfo[Any]]]
 Decide = Callable[..., list[Drift]]
-
-
-@pytest.fixture
-def managed(ledger_writer: IAMUser) -> IAMUser:
-    """An IAM user of Payments that the portal manages, under the team's path."""
-    IAMUser.objects.filter(pk=ledger_writer.pk).update(path=PATH)
-    ledger_writer.refresh_from_db()
-    factories.iam_user_record(ledger_writer)
-    return ledger_writer
-
-
-def drifted(iam_user: IAMUser, **fields: Any) -> list[Drift]:
-    """Let AWS hold something else of it, and conclude that."""
-    before = {name: getattr(iam_user.record, name) for name in fields}
-    IAMUser.objects.filter(pk=iam_user.pk).update(**fields)
-    iam_user.refresh_from_db()
-    return [factories.drift(iam_user, attribute=name, decided=before[name], held=fields[name]) for name in fields]
-
-
-def drifted_groups(iam_user: IAMUser, *, decided: list[IAMGroup], held: list[IAMGroup]) -> list[Drift]:
-    names = [[group.group_name for group in groups] for groups in (decided, held)]
-    IAMUserRecord.objects.filter(iam_user=iam_user).update(group_names=names[0])
-    for group in held:
-        factories.group_membership(iam_user, group)
-    return [factories.drift(iam_user, attribute="group_names", decided=names[0], held=names[1])]
-
-
-@pytest.fixture
-def tags(managed: IAMUser) -> list[Drift]:
-    """Somebody has changed a tag in AWS."""
-    return drifted(managed, tags={"stage": "test"})
-
-
-@pytest.fixture
-def gone(managed: IAMUser) -> list[Drift]:
-    """Somebody has deleted it in AWS."""
-    IAMUser.objects.filter(pk=managed.pk).update(gone_at=AT)
-    managed.refresh_from_db()
-    return [factories.drift(managed, kind="gone", attribute="", decided=managed.record.attributes.stored(), held=None)]
 
 
 # Adopt
@@ -272,99 +232,6 @@ def test_the_owner_of_an_iam_user_does_not_decide(
 
     with leaves_nothing(NotAllowed):
         decide(by=mia, drifts=list(Drift.objects.all()), reason=WHY, at=AT)
-
-
-def test_a_lead_adopts_and_brings_back_no_group_outside_the_envelope(
-    lena: Person, olive: Person, managed: IAMUser, administrators: IAMGroup, ledger_writers: IAMGroup,
-    leaves_nothing: Block,
-) -> None:  # fmt: skip
-    gained = drifted_groups(managed, decided=[], held=[administrators])
-    with leaves_nothing(OutsideEnvelope, match="administrators"):
-        adopt_drift(by=lena, drifts=gained, reason=WHY, at=AT)
-    Drift.objects.all().delete()
-    managed.group_memberships.all().delete()
-
-    lost = drifted_groups(managed, decided=[administrators], held=[ledger_writers])
-    with leaves_nothing(OutsideEnvelope, match="administrators"):
-        revert_drift(by=lena, drifts=lost, reason=WHY, at=AT)
-
-    adopt_drift(by=lena, drifts=lost, reason=WHY, at=AT)
-    assert IAMUserRecord.objects.get().group_names == ["ledger-writers"]
-
-
-def test_a_lead_takes_a_group_away_again_that_lies_outside_the_envelope(
-    lena: Person, managed: IAMUser, administrators: IAMGroup
-) -> None:
-    revert_drift(by=lena, drifts=drifted_groups(managed, decided=[], held=[administrators]), reason=WHY, at=AT)
-
-    assert Entry.objects.get().details["decided"] == []
-
-
-BOUNDARY, OTHER = "arn:aws:iam::111122223333:policy/portal-boundary", "arn:aws:iam::111122223333:policy/wide"
-
-
-@pytest.mark.parametrize(
-    ("name", "decided", "held", "adopts", "reverts"),
-    [
-        ("attached_policy_arns", [], [READ_ONLY], False, True),
-        ("attached_policy_arns", [READ_ONLY], [], True, False),
-        ("inline_policies", {}, {"a": DOCUMENT}, False, True),
-        ("inline_policies", {"a": DOCUMENT}, {}, True, False),
-        ("inline_policies", {"a": DOCUMENT}, {"a": {**DOCUMENT, "Id": "x"}}, False, False),
-        ("path", PATH, "/elsewhere/", False, True),
-        ("path", "/elsewhere/", PATH, True, False),
-        ("permissions_boundary_arn", "", OTHER, True, False),
-        ("permissions_boundary_arn", OTHER, "", False, True),
-        ("permissions_boundary_arn", BOUNDARY, OTHER, False, True),
-        ("permissions_boundary_arn", OTHER, BOUNDARY, True, False),
-        ("user_name", "ledger-writer", "renamed", True, True),
-        ("tags", {"a": "1"}, {"a": "2"}, True, True),
-    ],
-)
-def test_a_lead_never_hands_out_more_than_the_envelope(
-    lena: Person, olive: Person, managed: IAMUser, payments: Team, leaves_nothing: Block, acme_prod: Account,
-    name: str, decided: Any, held: Any, adopts: bool, reverts: bool,
-) -> None:  # fmt: skip
-    payments.envelope.permissions_boundary = factories.iam_policy(acme_prod, "portal-boundary")
-    payments.envelope.save()
-    IAMUserRecord.objects.update(**{name: decided})
-    managed.refresh_from_db()
-    drifts = drifted(managed, **{name: held})
-
-    for decide, is_allowed in ((adopt_drift, adopts), (revert_drift, reverts)):
-        if not is_allowed:
-            with leaves_nothing(OutsideEnvelope, match="more than you may hand out"):
-                decide(by=lena, drifts=drifts, reason=WHY, at=AT)
-    if adopts or reverts:
-        (adopt_drift if adopts else revert_drift)(by=lena, drifts=drifts, reason=WHY, at=AT)
-    else:
-        adopt_drift(by=olive, drifts=drifts, reason=WHY, at=AT)
-    assert Entry.objects.count() == 1
-
-
-@pytest.mark.parametrize("outside", ["path", "permissions_boundary_arn", "group_names"])
-def test_a_lead_makes_nobody_anew_outside_the_envelope(
-    lena: Person, olive: Person, gone: list[Drift], administrators: IAMGroup, leaves_nothing: Block, outside: str
-) -> None:
-    value = {"path": "/x/", "permissions_boundary_arn": OTHER, "group_names": ["administrators"]}[outside]
-    IAMUserRecord.objects.update(**{outside: value})
-
-    with leaves_nothing(OutsideEnvelope):
-        revert_drift(by=lena, drifts=gone, reason=WHY, at=AT)
-
-    revert_drift(by=olive, drifts=gone, reason=WHY, at=AT)
-    assert getattr(IAMUserRecord.objects.get(), outside) == value
-
-
-def test_a_lead_makes_nobody_anew_in_an_account_outside_the_envelope(
-    lena: Person, acme_dev: Account, payments: Team, envelope: None, leaves_nothing: Block
-) -> None:
-    row = factories.iam_user(acme_dev, "elsewhere", team=payments, path=PATH, gone_at=AT)
-    factories.iam_user_record(row)
-    drift = factories.drift(row, kind="gone", attribute="", decided={}, held=None)
-
-    with leaves_nothing(OutsideEnvelope, match="has no access"):
-        revert_drift(by=lena, drifts=[drift], reason=WHY, at=AT)
 
 
 # What cannot be decided
