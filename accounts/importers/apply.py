@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q
 
-from accounts.importers import users
+from accounts.importers import drift, users
 from accounts.importers.documents import inline_policies, storable
 from accounts.importers.names import writable
 from accounts.importers.snapshot import Snapshot
@@ -45,6 +45,11 @@ def apply(account: Account, snapshot: Snapshot) -> Applied:
         snapshot.read_at,
     )
     account.save(update_fields=["alias", "source", "read_at"])
+    # Which rows are new, gone or changed is not told here yet: what the portal manages is compared all the same.
+    drift.conclude(
+        account, read_at=snapshot.read_at, source=Source.ACCOUNT_AUTHORIZATION_DETAILS, new=(), gone=(), changed={},
+        first_reading=False,
+    )  # fmt: skip
     return Applied(
         iam_users=len(details.user_detail_list),
         new=new,
