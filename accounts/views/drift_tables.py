@@ -16,11 +16,15 @@ from accounts.views.tables import PRIMARY, SECONDARY, STATE, PagedTable, badge
 from portal.ledger.models import Entry
 
 ACTIONS = {"td": {"class": "actions"}, "th": {"class": "actions"}}
+# There are two of them on one page, and a row says more than a line.
+PER_PAGE = 25
 DECISIONS = (Kind.DRIFT_ADOPTED, Kind.DRIFT_REVERTED)
 
 
 class OpenDriftTable(PagedTable):
     """Differences that somebody has to decide about, IAM user by IAM user."""
+
+    per_page = PER_PAGE
 
     iam_user = tables.Column(
         "IAM user", accessor="iam_user__user_name", order_by=("iam_user__user_name", "attribute"), attrs=PRIMARY
@@ -52,11 +56,16 @@ class OpenDriftTable(PagedTable):
         return render_to_string("components/_time.html", {"when": value})
 
     def render_actions(self, record: Drift) -> str:
-        return render_to_string("accounts/_drift_actions.html", {"drift": record})
+        # Relative to the page's own address, which would stand there with each row.
+        return render_to_string(
+            "accounts/_drift_actions.html", {"drift": record, "adopt": "adopt/", "revert": "revert/"}
+        )
 
 
 class PastDriftTable(PagedTable):
     """What was decided, was adopted by itself, or ended; what was seen last first."""
+
+    per_page = PER_PAGE
 
     iam_user = tables.Column(
         "IAM user",

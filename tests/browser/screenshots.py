@@ -59,6 +59,7 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("home-owner", "/"),
         Sight("accounts", "/accounts/"),
         Sight("account", "/accounts/", row=r"/accounts/\d+/$"),
+        Sight("drift", "/accounts/", row=r"/accounts/\d+/$", press="Show drift"),
         Sight("connect-account", "/accounts/", press="Connect account"),
         Sight("deliveries", "/deliveries/"),
         Sight("delivery", "/deliveries/", row=r"/deliveries/\d+/$"),

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Account, IAMUser, Person, Team
+from accounts.models import Account, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -49,11 +49,18 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     Delivery.objects.update(
         state=Delivery.State.STUCK, stuck_kind=Delivery.StuckKind.DENIED, error="AWS denied UntagUser: not allowed."
     )
-    user = f"/team/iam-users/{IAMUser.objects.get().pk}"
+    drifted = factories.iam_user(acme_prod, "ledger-writer", team=payments, tags={"stage": "test"})
+    factories.iam_user_record(drifted, tags={"stage": "prod"})
+    waiting = factories.drift(drifted, decided={"stage": "prod"}, held={"stage": "test"})
+    policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
+    factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
+    drift = f"/accounts/{acme_prod.pk}/drift"
+    user = f"/team/iam-users/{iam_user.pk}"
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"/accounts/{acme_prod.pk}/", "/accounts/connect/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
+        f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
 
