@@ -29,6 +29,7 @@ class Permission(StrEnum):
     DELETE_IAM_USER = "accounts:iam_user:delete"
     ASSIGN_IAM_USER = "accounts:iam_user:assign"
     CHANGE_OWNERSHIP = "accounts:ownership:change"
+    DECIDE_DRIFT = "accounts:drift:decide"
     VIEW_ACCOUNTS = "accounts:account:view"
     CONNECT_ACCOUNT = "accounts:account:connect"
     REFRESH_ACCOUNT = "accounts:account:refresh"
@@ -45,6 +46,7 @@ _MANAGE_IAM_USERS = {
     Permission.CHANGE_GROUPS,
     Permission.DELETE_IAM_USER,
     Permission.ASSIGN_IAM_USER,
+    Permission.DECIDE_DRIFT,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -76,3 +77,46 @@ def boundary_of(team: Team) -> str:
     """The ARN of the permissions boundary that the team's IAM users must have, or nothing."""
     arns = Envelope.objects.filter(team=team).values_list("permissions_boundary__arn", flat=True)
     return arns.first() or ""
+
+
+def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any, after: Any) -> None:
+    """Return when the person may have an attribute of this IAM user changed so, outside the forms that offer it.
+
+    :raises OutsideEnvelope: when a lead would hand out more than the envelope allows: a group that is not in it, a
+        policy, another path, or less of a permissions boundary. Taking away needs no envelope.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    if attribute == "group_names":
+        there = {name.lower() for name in before}
+        gained = [name for name in after if name.lower() not in there]
+        require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=gained)
+    elif not _is_inside(iam_user.team, attribute, before, after):
+        raise OutsideEnvelope(
+            "__all__", f"{iam_user}: this is more than you may hand out. An owner or admin can decide it."
+        )
+
+
+def _is_inside(team: Team | None, attribute: str, before: Any, after: Any) -> bool:
+    if attribute == "attached_policy_arns":
+        return set(after) <= set(before)
+    if attribute == "inline_policies":
+        return all(before.get(name) == document for name, document in after.items())
+    if attribute == "path":
+        return team is not None and after == path_of(team)
+    if attribute == "permissions_boundary_arn":
+        # A first boundary only ever takes away; the team's own is what the envelope asks for.
+        return not before or (team is not None and after != "" and after == boundary_of(team))
+    return True
+
+
+def require_frame(*, by: Person, team: Team, path: str, permissions_boundary_arn: str) -> None:
+    """Return when the person may have an IAM user made for the team under this path and boundary.
+
+    :raises OutsideEnvelope: when they are not those that the team's IAM users are made with.
+    """
+    is_the_teams = (path, permissions_boundary_arn) == (path_of(team), boundary_of(team))
+    if not is_the_teams and not access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        raise OutsideEnvelope(
+            "__all__", "Its path or permissions boundary is not your team's. An owner or admin can decide it."
+        )

@@ -172,6 +172,12 @@ class ReasonForm(forms.Form):
     )
 
 
+class DriftForm(ReasonForm):
+    """Why, and the latest reading among the differences that the person was shown."""
+
+    seen_at = forms.DateTimeField(widget=forms.HiddenInput)
+
+
 class OptionalReasonForm(forms.Form):
     """Why, for those who want to say it."""
 

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     OWNERSHIP_RULE_DELETED = "accounts.ownership_rule.deleted"
     OWNERSHIP_RULES_APPLIED = "accounts.ownership_rule.applied"
     TAG_NAMES_SET = "accounts.organization.tag_names_set"
+    DRIFT_ADOPTED = "accounts.drift.adopted"
+    DRIFT_REVERTED = "accounts.drift.reverted"
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
     LEDGER_EXPORTED = "accounts.ledger.exported"
@@ -42,6 +44,8 @@ IN_WORDS = {
     Kind.OWNERSHIP_RULE_DELETED: "Delete rule",
     Kind.OWNERSHIP_RULES_APPLIED: "Apply rules",
     Kind.TAG_NAMES_SET: "Set tag names",
+    Kind.DRIFT_ADOPTED: "Adopt",
+    Kind.DRIFT_REVERTED: "Revert",
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
     Kind.LEDGER_EXPORTED: "Export ledger",

@@ -8,6 +8,7 @@ from typing import Any
 from accounts import arns
 from accounts.delivery import held, shown
 from accounts.delivery.groups import add_to_group
+from accounts.models import IAMUserRecord
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.aws.iam.users import User
@@ -43,6 +44,7 @@ def abandon(entry: Entry, delivery: Delivery, at: datetime) -> None:
     iam_user = held.subject_of(entry)
     iam_user.gone_at = at
     iam_user.save(update_fields=["gone_at"])
+    IAMUserRecord.objects.end(iam_user)
 
 
 def _make_or_adopt(iam: IAM, entry: Entry, delivery: Delivery) -> User:

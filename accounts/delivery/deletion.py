@@ -11,7 +11,7 @@ from itertools import chain
 
 from accounts import arns
 from accounts.delivery import held
-from accounts.models import IAMUser
+from accounts.models import Drift, IAMUser, IAMUserRecord
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.aws.iam.access_keys import AccessKeyStatus
@@ -49,6 +49,9 @@ def settle(entry: Entry, answer: None, at: datetime) -> None:
     iam_user.gone_at = at
     iam_user.save(update_fields=["gone_at"])
     held.strip(IAMUser.objects.filter(pk=iam_user.pk), at=at)
+    # That it is gone is what was decided: there is nothing to compare with any more.
+    IAMUserRecord.objects.end(iam_user)
+    Drift.objects.end(iam_user, at=at)
 
 
 def _require_gone(iam: IAM, iam_user: IAMUser, error: errors.NotFound) -> None:

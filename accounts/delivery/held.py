@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 
 from accounts import arns
-from accounts.models import AccessKey, Account, GroupMembership, IAMGroup, IAMUser, LoginProfile, MFADevice, Source
+from accounts.models import (
+    AccessKey,
+    Account,
+    Drift,
+    GroupMembership,
+    IAMGroup,
+    IAMUser,
+    IAMUserRecord,
+    LoginProfile,
+    MFADevice,
+    Source,
+)
 from portal.aws import connect, errors
 from portal.aws.iam import IAM
 from portal.aws.iam.groups import Group
 from portal.aws.iam.users import User
 from portal.ledger.clock import database_now
-from portal.ledger.models import Entry
+from portal.ledger.models import Delivery, Entry
 
 # IAM is eventually consistent; the longest lag reported is under a minute, and Vault waits five.
 QUIET_TIME = timedelta(minutes=5)
@@ -103,25 +116,40 @@ def strip(iam_users: QuerySet[IAMUser], *, at: datetime) -> None:
     AccessKey.objects.present().filter(iam_user__in=iam_users).update(gone_at=at)
 
 
-def write_down(entry: Entry, held: Held) -> None:
+def write_down(entry: Entry, held: Held, *, also: Mapping[str, Any] | None = None) -> None:
     """Write what AWS holds into the row of the entry's IAM user and its group memberships.
 
-    A row that was read later than this already says it, or something newer.
+    `also` are fields of the row that were read too. A row that was read later than this already says it, or something
+    newer.
     """
-    # Locked against an import that writes the same row: of two, the later reading must stay.
-    rows = IAMUser.objects.select_related("account", "organization").select_for_update(of=("self",), no_key=True)
-    iam_user = rows.get(pk=int(entry.subject_id))
+    iam_user = locked(entry)
     if iam_user.read_at is None or iam_user.read_at <= held.read_at:
-        _write_user(iam_user, held)
+        _write_user(iam_user, held, also or {})
         _write_groups(iam_user, held)
+    Drift.objects.look_again(iam_user, at=held.read_at)
 
 
-def _write_user(iam_user: IAMUser, held: Held) -> None:
+def locked(entry: Entry) -> IAMUser:
+    """The entry's IAM user, locked against an import that writes the same row: of two, the later reading must stay."""
+    rows = IAMUser.objects.select_related("account", "organization").select_for_update(of=("self",), no_key=True)
+    return rows.get(pk=int(entry.subject_id))
+
+
+def take_back(entry: Entry, delivery: Delivery, at: datetime) -> None:
+    """Given up: the portal's record of the IAM user no longer says what this entry decided."""
+    iam_user = locked(entry)
+    IAMUserRecord.objects.take_back(iam_user)
+    Drift.objects.look_again(iam_user, at=at)
+
+
+def _write_user(iam_user: IAMUser, held: Held, also: Mapping[str, Any]) -> None:
     user = held.user
     iam_user.user_name, iam_user.path, iam_user.user_id = user.user_name, user.path, user.user_id
     iam_user.tags, iam_user.create_date = dict(user.tags), user.create_date
     iam_user.permissions_boundary_arn = user.permissions_boundary or ""
     iam_user.source, iam_user.read_at = Source.GET_USER, held.read_at
+    for name, value in also.items():
+        setattr(iam_user, name, value)
     iam_user.save(
         update_fields=[
             "user_name",
@@ -132,6 +160,7 @@ def _write_user(iam_user: IAMUser, held: Held) -> None:
             "permissions_boundary_arn",
             "source",
             "read_at",
+            *also,
         ]
     )
 

@@ -23,7 +23,7 @@ def read(iam: IAM, delivery: Delivery, *, user_name: str, shows: Callable[[held.
     """
     answer = held.read(iam, user_name=user_name)
     if not shows(answer):
-        raise _not_shown(delivery, user_name)
+        raise not_shown(delivery, user_name)
     return answer
 
 
@@ -40,7 +40,8 @@ def has_tags(answer: held.Held, put: dict[str, str], removed: list[str]) -> bool
     return wanted.items() <= shown.items() and not gone & set(shown)
 
 
-def _not_shown(delivery: Delivery, user_name: str) -> errors.AWSError:
+def not_shown(delivery: Delivery, user_name: str) -> errors.AWSError:
+    """AWS's reads are behind; or, after many attempts, somebody is undoing what was done."""
     if delivery.attempts < ATTEMPTS_UNTIL_SHOWN:
         message = "it does not show the change yet."
         return errors.TryLater(operation="GetUser", code="NotShownYet", message=message)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.importers import entities, users
+from accounts.importers import drift, entities, users
 from accounts.importers.snapshot import Snapshot
 from accounts.models import Account, Source
 
@@ -32,6 +32,15 @@ def apply(account: Account, snapshot: Snapshot) -> Applied:
     roles = entities.write_roles(account, snapshot)
     providers = entities.write_providers(account, snapshot)
     found = users.write(account, snapshot, entities.write_groups(account, snapshot))
+    drift.conclude(
+        account,
+        read_at=snapshot.read_at,
+        source=Source.ACCOUNT_AUTHORIZATION_DETAILS,
+        new=found.new,
+        gone=found.gone,
+        changed=found.changed,
+        first_reading=account.read_at is None,
+    )
     _write_account(account, snapshot)
     return Applied(
         iam_users=len(snapshot.users),

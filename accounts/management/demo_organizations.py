@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import check_password, make_password
@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
+from accounts.management.demo_drift import load_drift
 from accounts.management.readings import read_now
 from accounts.models import Account, AccountImport, Duty, Envelope, IAMGroup, Membership, Organization, Person, Team
 from accounts.usecases.organizations import create_organization
@@ -23,6 +24,10 @@ from portal.aws.embedded import NotLoaded
 from portal.ledger.clock import database_now
 
 PASSWORD = "gatehouse-demo"  # noqa: S105 -- the demo exists with the embedded AWS only, and README says it
+
+
+# Something was decided since.
+FOUNDED_BEFORE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def load_demo() -> Iterator[str]:
 
     :raises CannotLoad: when the embedded AWS is not there, or an account could not be read.
     """
-    load_people(at=database_now())
+    load_people(at=database_now() - FOUNDED_BEFORE)
     yield f"{len(PEOPLE)} people in {len(TEAMS)} organizations."
     try:
         embedded.load_demo()
@@ -86,6 +91,10 @@ def load_demo() -> Iterator[str]:
         yield f"{account}: {_read(account)} IAM users."
     load_envelopes()
     yield f"{len(ENVELOPES)} envelopes."
+    drifted = load_drift(at=database_now())
+    if drifted is not None:
+        _read(drifted.account)
+        yield f"{drifted} has drifted in {drifted.account}."
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from accounts.models.account_import import AccountImport
 from accounts.models.connection_test import ConnectionTest
 from accounts.models.credentials import AccessKey, IAMCredential, LoginProfile, MFADevice
 from accounts.models.discovered_account import DiscoveredAccount
-from accounts.models.drift import Drift, IAMUserRecord
+from accounts.models.drift import Drift
 from accounts.models.duty import Duty
 from accounts.models.facts import Source
 from accounts.models.iam_group import GroupMembership, IAMGroup
@@ -13,6 +13,7 @@ from accounts.models.iam_policy import IAMPolicy
 from accounts.models.iam_provider import IAMProvider
 from accounts.models.iam_role import IAMRole
 from accounts.models.iam_user import IAMUser
+from accounts.models.iam_user_record import IAMUserRecord
 from accounts.models.membership import Membership
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule

@@ -1,62 +1,47 @@
-"""What was decided here of an IAM user, and where AWS differs from it."""
+"""Drift: where AWS differs from what was decided here of an IAM user."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
-from accounts.models.facts import FactFromAWS, TenantRow, source_and_time_go_together
+from accounts.models.attributes import are_same
+from accounts.models.facts import FactFromAWS, source_and_time_go_together
 from accounts.models.iam_user import IAMUser
-
-if TYPE_CHECKING:
-    from accounts.models.person import Person
-
-
-class OfAnIAMUserQuerySet(models.QuerySet[models.Model]):
-    """What is known of an IAM user is seen by those who see the IAM user."""
-
-    def visible_to(self, person: Person) -> OfAnIAMUserQuerySet:
-        """Those of the IAM users that the person sees."""
-        return self.filter(iam_user__in=IAMUser.objects.visible_to(person))
+from accounts.models.iam_user_record import IAMUserRecord, OfAnIAMUserQuerySet, held_now
+from portal.ledger.models import Delivery
 
 
-class IAMUserRecord(TenantRow):
-    """The portal's record of an IAM user that it manages: what it shall be, by all that was decided here.
+class DriftQuerySet(OfAnIAMUserQuerySet["Drift"]):
+    """Reading drift, and keeping what is open true between two imports."""
 
-    An IAM user without one is not managed: the portal's rows follow AWS. It begins with the first decision about the
-    IAM user, as a copy of what AWS holds, and changes with each decision, before AWS has it.
-    """
-
-    iam_user = models.OneToOneField(IAMUser, on_delete=models.CASCADE, related_name="record")
-    user_name = models.CharField(max_length=128)
-    path = models.CharField(max_length=512, default="/")
-    # People's tags alone; the portal's own and AWS's are nobody's decision.
-    tags = models.JSONField(default=dict, blank=True)
-    group_names = models.JSONField(default=list, blank=True)
-    permissions_boundary_arn = models.CharField(max_length=2048, blank=True, default="")
-    attached_policy_arns = models.JSONField(default=list, blank=True)
-    inline_policies = models.JSONField(default=dict, blank=True)
-    since = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = OfAnIAMUserQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "record of an IAM user"
-        verbose_name_plural = "records of IAM users"
-
-    def __str__(self) -> str:
-        return self.user_name
-
-
-class DriftQuerySet(OfAnIAMUserQuerySet):
-    """Reading drift."""
-
-    def open(self) -> DriftQuerySet:
+    def open(self) -> Self:
         """That which waits for somebody's decision."""
         return self.filter(state=Drift.State.OPEN)
+
+    def ended(self) -> Self:
+        """That which was decided, was adopted by itself, or is no difference any more."""
+        return self.exclude(state=Drift.State.OPEN)
+
+    def look_again(self, iam_user: IAMUser, *, at: datetime) -> None:
+        """The row of the IAM user or the record has just changed: what is open of it is told anew, or has ended.
+
+        Nothing is opened here: that takes a reading of the whole account.
+        """
+        found = list(self.open().filter(iam_user=iam_user, kind=Drift.Kind.CHANGED))
+        record = IAMUserRecord.objects.filter(iam_user=iam_user).first() if found else None
+        if record is None or is_on_its_way(iam_user):
+            return
+        differences = record.attributes.differences(held_now(iam_user))
+        for drift in found:
+            drift.tell(differences.get(drift.attribute), at=at)
+
+    def end(self, iam_user: IAMUser, *, at: datetime) -> None:
+        """There is nothing left to compare with."""
+        self.open().filter(iam_user=iam_user).update(state=Drift.State.ENDED, ended_at=at)
 
 
 class Drift(FactFromAWS):
@@ -120,3 +105,32 @@ class Drift(FactFromAWS):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.iam_user} {self.attribute}".rstrip()
+
+    def tell(self, difference: tuple[object, object] | None, *, at: datetime) -> None:
+        """What differs now; None where nothing does any more."""
+        if difference is None:
+            self.close(self.State.ENDED, at=at)
+        elif self.is_news(difference):
+            self.decided, self.held = difference
+            self.read_at = at
+            self.save(update_fields=["decided", "held", "read_at"])
+
+    def close(self, state: Drift.State, *, at: datetime) -> None:
+        """Somebody has decided about it."""
+        self.state, self.ended_at = state, at
+        self.save(update_fields=["state", "ended_at"])
+
+    def open_again(self) -> None:
+        """What was decided about it was given up."""
+        self.state, self.ended_at = self.State.OPEN, None
+        self.save(update_fields=["state", "ended_at"])
+
+    def is_news(self, difference: tuple[object, object]) -> bool:
+        """Whether it differs in another way than it says."""
+        decided, held = difference
+        return not (are_same(self.attribute, self.decided, decided) and are_same(self.attribute, self.held, held))
+
+
+def is_on_its_way(iam_user: IAMUser) -> bool:
+    """Whether something decided about it has not reached AWS: until then a difference is no drift."""
+    return Delivery.objects.of(iam_user.organization).open().about("iam_user", iam_user.pk).exists()

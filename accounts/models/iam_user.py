@@ -50,10 +50,11 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
     def with_facts(self) -> IAMUserQuerySet:
         """With all that a row of a list shows, in a fixed number of queries."""
         devices = IAMUser.mfa_devices.rel.related_model._default_manager
+        waiting = IAMUser.drift.rel.related_model._default_manager.filter(iam_user=OuterRef("pk"), state="open")
         return (
             self.select_related("account", "team", "owner", "login_profile")
             .prefetch_related("access_keys")
-            .annotate(has_mfa=Exists(devices.filter(iam_user=OuterRef("pk"))))
+            .annotate(has_mfa=Exists(devices.filter(iam_user=OuterRef("pk"))), has_open_drift=Exists(waiting))
         )
 
     def with_open_delivery(self) -> IAMUserQuerySet:
@@ -108,6 +109,7 @@ class IAMUser(FactFromAWS):
     if TYPE_CHECKING:
         # Annotated by with_facts() and with_open_delivery().
         has_mfa: bool
+        has_open_drift: bool
         open_delivery: int | None
 
     objects = IAMUserQuerySet.as_manager()

@@ -11,8 +11,10 @@ from django.db import IntegrityError, transaction
 from accounts import access, arns, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind
-from accounts.models import Account, IAMUser, Person, Team
-from accounts.usecases.records import about_iam_user, carried_to, tag_list
+from accounts.models import Account, IAMUser, IAMUserRecord, Person, Team
+from accounts.models.attributes import Attributes, made
+from accounts.models.iam_user_record import held_now
+from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
 
@@ -53,9 +55,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     )  # fmt: skip
     iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team)
     iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
-    _check_new(iam_user)
-    _save_new(iam_user)
-    _record_creation(iam_user, by=by, group_names=group_names, reason=reason, at=at)
+    make(iam_user=iam_user, by=by, group_names=group_names, reason=reason, at=at)
     return iam_user
 
 
@@ -73,16 +73,8 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
     removed = sorted(set(before) - set(wanted))
     if _are_decided(iam_user, put, removed):
         raise ValidationError({"tags": "These are the tags that it has, or will have."})
-    record(
-        organization=iam_user.organization,
-        kind=Kind.IAM_USER_TAGGED,
-        by=by,
-        subject=about_iam_user(iam_user),
-        at=at,
-        reason=reason,
-        details={"put": tag_list(put), "removed": removed, "before": tag_list(before)},
-        deliver=carried_to(iam_user),
-    )
+    details = {"put": tag_list(put), "removed": removed, "before": tag_list(before)}
+    record_change(kind=Kind.IAM_USER_TAGGED, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
 
 
@@ -96,13 +88,12 @@ def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at:
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
     _check_open(iam_user)
     envelope.require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=[group_name])
-    decided = _decided_groups(iam_user)
+    decided = _as_decided(iam_user).group_names
     if group_name in decided:
         raise ValidationError({"groups": f"{iam_user} is in {group_name} already, or on its way there."})
     _check_groups([*decided, group_name])
-    _record_group_change(
-        Kind.IAM_USER_ADDED_TO_GROUP, by=by, iam_user=iam_user, group_name=group_name, at=at, why=reason
-    )
+    kind, details = Kind.IAM_USER_ADDED_TO_GROUP, {"group": group_name}
+    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
 
 
@@ -117,11 +108,10 @@ def remove_iam_user_from_group(
     """
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
     _check_open(iam_user)
-    if group_name not in _decided_groups(iam_user):
+    if group_name not in _as_decided(iam_user).group_names:
         raise ValidationError({"groups": f"{iam_user} is not in {group_name}, or on its way out of it."})
-    _record_group_change(
-        Kind.IAM_USER_REMOVED_FROM_GROUP, by=by, iam_user=iam_user, group_name=group_name, at=at, why=reason
-    )
+    kind, details = Kind.IAM_USER_REMOVED_FROM_GROUP, {"group": group_name}
+    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
 
 
@@ -151,7 +141,24 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
     return iam_user
 
 
-def _record_creation(iam_user: IAMUser, *, by: Person, group_names: Collection[str], reason: str, at: datetime) -> None:
+def make(
+    *, iam_user: IAMUser, by: Person, group_names: Collection[str], reason: str, at: datetime, instead_of: str = ""
+) -> None:
+    """Save the row of a new IAM user and what makes it in AWS, inside a use-case that has asked whether it may be.
+
+    `instead_of` is the unique id of one that is gone, in whose place it is made.
+
+    :raises ValidationError: by field.
+    """
+    _check_new(iam_user)
+    _save_new(iam_user)
+    details = {"instead_of": instead_of} if instead_of else {}
+    _record_creation(iam_user, by=by, group_names=group_names, reason=reason, at=at, more=details)
+
+
+def _record_creation(
+    iam_user: IAMUser, *, by: Person, group_names: Collection[str], reason: str, at: datetime, more: dict[str, str]
+) -> None:
     details = {
         "user_name": iam_user.user_name,
         "path": iam_user.path,
@@ -162,8 +169,9 @@ def _record_creation(iam_user: IAMUser, *, by: Person, group_names: Collection[s
         "purpose": iam_user.purpose,
         "tags": tag_list(iam_user.tags),
         "groups": sorted(group_names),
+        **more,
     }
-    record(
+    entry = record(
         organization=iam_user.organization,
         kind=Kind.IAM_USER_CREATED,
         by=by,
@@ -173,19 +181,7 @@ def _record_creation(iam_user: IAMUser, *, by: Person, group_names: Collection[s
         details=details,
         deliver=carried_to(iam_user),
     )
-
-
-def _record_group_change(kind: Kind, *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, why: str) -> None:
-    record(
-        organization=iam_user.organization,
-        kind=kind,
-        by=by,
-        subject=about_iam_user(iam_user),
-        at=at,
-        reason=why,
-        details={"group": group_name},
-        deliver=carried_to(iam_user),
-    )
+    IAMUserRecord.objects.begin(iam_user, entry)
 
 
 def _check_new(iam_user: IAMUser) -> None:
@@ -234,31 +230,23 @@ def _check_open(iam_user: IAMUser) -> None:
 
 def _on_their_way(iam_user: IAMUser) -> list[Entry]:
     """What was decided about it and has not reached AWS, oldest first."""
-    deliveries = Delivery.objects.of(iam_user.organization).for_subject(iam_user.arn).open().select_related("entry")
-    return [delivery.entry for delivery in deliveries.order_by("sequence", "pk")]
+    deliveries = Delivery.objects.of(iam_user.organization).about("iam_user", iam_user.pk).open()
+    return [delivery.entry for delivery in deliveries.select_related("entry").order_by("sequence", "pk")]
 
 
-def _decided_groups(iam_user: IAMUser) -> set[str]:
-    """The groups that AWS holds it in, as what is on its way will change them."""
-    names = set(iam_user.group_memberships.values_list("iam_group__group_name", flat=True))
+def _as_decided(iam_user: IAMUser) -> Attributes:
+    """What AWS holds of it, as what is on its way will change that."""
+    attributes = held_now(iam_user)
     for entry in _on_their_way(iam_user):
-        if entry.kind == Kind.IAM_USER_CREATED:
-            names |= set(entry.details["groups"])
-        elif entry.kind == Kind.IAM_USER_ADDED_TO_GROUP:
-            names.add(entry.details["group"])
-        elif entry.kind == Kind.IAM_USER_REMOVED_FROM_GROUP:
-            names.discard(entry.details["group"])
-    return names
+        attributes = made(entry.details) if entry.kind == Kind.IAM_USER_CREATED else attributes
+        attributes = attributes.after(entry.kind, entry.details)
+    return attributes
 
 
 def _are_decided(iam_user: IAMUser, put: dict[str, str], removed: Collection[str]) -> bool:
     """Whether its tags, as what is on its way will change them, are so already."""
-    tags = iam_user.peoples_tags
-    for entry in _on_their_way(iam_user):
-        if entry.kind == Kind.IAM_USER_TAGGED:
-            tags |= {tag["key"]: tag["value"] for tag in entry.details["put"]}
-            tags = {key: value for key, value in tags.items() if key not in entry.details["removed"]}
-    return tags | put == tags and not set(removed) & set(tags)
+    tags = _as_decided(iam_user).tags
+    return {**tags, **put} == tags and not set(removed) & set(tags)
 
 
 def _check_groups(group_names: Collection[str]) -> None:

@@ -1,10 +1,45 @@
 """How this app's use-cases say in the ledger what they are about and where it must be carried."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
 from django.db.models import Model
 
-from accounts.models import Account, IAMUser
-from portal.ledger.models import Delivery
-from portal.ledger.record import Subject, Target
+from accounts.kinds import Kind
+from accounts.models import Account, IAMUser, IAMUserRecord, Person
+from portal.ledger.models import Delivery, Entry
+from portal.ledger.record import Subject, Target, record
+
+
+def record_change(
+    *,
+    kind: Kind,
+    by: Person,
+    iam_user: IAMUser,
+    details: Mapping[str, object],
+    reason: str,
+    at: datetime,
+    queue: str = Delivery.Queue.INTERACTIVE,
+) -> Entry:
+    """Write down a decision about an IAM user, let its record follow, and have it carried to AWS.
+
+    The caller holds the row of the IAM user. Where this is the first decision about it, the entry says what AWS held.
+    """
+    records = IAMUserRecord.objects
+    entry = record(
+        organization=iam_user.organization,
+        kind=kind,
+        by=by,
+        subject=about_iam_user(iam_user),
+        at=at,
+        reason=reason,
+        details={**details, **records.beginning(iam_user)},
+        deliver=carried_to(iam_user, queue=queue),
+    )
+    records.follow(iam_user, entry)
+    return entry
 
 
 def about_iam_user(iam_user: IAMUser) -> Subject:
@@ -18,8 +53,13 @@ def about(row: Model) -> Subject:
 
 
 def carried_to(iam_user: IAMUser, *, queue: str = Delivery.Queue.INTERACTIVE) -> tuple[Target, ...]:
-    """The one delivery about an IAM user: to its account's lane, in the order of its ARN."""
-    return (Target(lane=iam_user.account.account_id, subject=iam_user.arn, queue=queue),)
+    """The one delivery about an IAM user: to its account's lane, in the order of its ARN.
+
+    While something is on its way under the ARN that it had before it got another name or path, it queues behind that.
+    """
+    ahead = Delivery.objects.of(iam_user.organization).open().about("iam_user", iam_user.pk).order_by("-sequence")
+    subject = ahead.values_list("subject", flat=True).first() or iam_user.arn
+    return (Target(lane=iam_user.account.account_id, subject=subject, queue=queue),)
 
 
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:

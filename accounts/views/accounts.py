@@ -17,7 +17,7 @@ from django_tables2 import SingleTableView
 from accounts import access
 from accounts.access import Permission
 from accounts.forms import ConnectAccountForm, PaceForm, decided
-from accounts.models import Account, IAMProvider, IAMUser
+from accounts.models import Account, Drift, IAMProvider, IAMUser
 from accounts.usecases import accounts
 from accounts.views import dialogs, states, summaries
 from accounts.views.organization import PortalRequest, organization_of
@@ -123,6 +123,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "passwords": summaries.passwords(account),
         "providers": IAMProvider.objects.present().filter(account=account).order_by("arn", "pk"),
         "pace": states.pace_of(account),
+        "drift_count": Drift.objects.visible_to(person).filter(account=account).open().count(),
         "is_moving": any(shown.is_moving for _, shown in readings),
         "may_refresh": access.may(by=person, to=Permission.REFRESH_ACCOUNT, organization=organization),
         "may_connect": may_connect,

@@ -17,6 +17,7 @@ from accounts.access import Permission
 from accounts.kinds import in_words
 from accounts.models import AccessKey, Account, IAMUser, Organization, Person
 from accounts.views import states
+from accounts.views.drift import count_by_account
 from accounts.views.organization import PortalRequest
 from portal.ledger.models import Delivery, Entry
 
@@ -34,12 +35,13 @@ def home(request: PortalRequest) -> HttpResponse:
         "unreachable": _unreachable(person, organization),
         "overdue": _overdue(person, organization, now),
         "unassigned": _unassigned(person, organization),
+        "drift": count_by_account(person, organization),
         "own": _own(person, organization, now),
         "recent": _recent(person, organization),
         "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
-    context["needs_doing"] = any(context[name] for name in ("stuck", "unreachable", "overdue", "unassigned"))
+    context["needs_doing"] = any(context[name] for name in ("stuck", "unreachable", "overdue", "drift", "unassigned"))
     return render(request, "accounts/home.html", context)
 
 

@@ -20,10 +20,11 @@ from django_tables2 import SingleTableMixin
 from accounts import access
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
-from accounts.models import AccountImport, IAMUser
+from accounts.models import AccountImport, Drift, IAMUser
 from accounts.ownership import unassigned_of
 from accounts.usecases import accounts
 from accounts.views import states
+from accounts.views.drift import waiting_of
 from accounts.views.filters import IAMUserFilter
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.tables import PAGE, IAMUserTable
@@ -164,6 +165,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "subtitle": _subtitle(iam_user),
         "login_profile": getattr(iam_user, "login_profile", None),
         "memberships": _memberships(iam_user, open_deliveries),
+        "drift": waiting_of(iam_user),
         "history": [_history(entry, now) for entry in _history_of(entries)],
         **_allowed(request, iam_user),
     }
@@ -214,7 +216,7 @@ def _pending(
     return [
         {
             "words": in_words(delivery.entry.kind),
-            "what": delivery.entry.details.get("group", ""),
+            "what": _what(delivery.entry),
             "delivery": delivery,
             "shown": states.of_delivery(delivery, at=now),
             "advice": states.advice(delivery, may_change=may_change),
@@ -227,13 +229,14 @@ def _pending(
 def _memberships(iam_user: IAMUser, deliveries: list[Delivery]) -> list[dict[str, Any]]:
     """The groups that AWS holds it in, and those that are on their way in or out."""
     held = iam_user.group_memberships.select_related("iam_group").order_by("iam_group__group_name", "pk")
-    leaving = _groups_of(deliveries, Kind.IAM_USER_REMOVED_FROM_GROUP)
+    leaving = _groups_of(deliveries, Kind.IAM_USER_REMOVED_FROM_GROUP) | _reverted(deliveries, "held", "decided")
     rows = [
         {"name": row.iam_group.group_name, "membership": row, "is_leaving": row.iam_group.group_name in leaving}
         for row in held
     ]
     known = {row["name"] for row in rows}
     coming = _groups_of(deliveries, Kind.IAM_USER_ADDED_TO_GROUP, Kind.IAM_USER_CREATED) - known
+    coming |= _reverted(deliveries, "decided", "held") - known
     return rows + [{"name": name, "is_coming": True} for name in sorted(coming)]
 
 
@@ -246,13 +249,26 @@ def _groups_of(deliveries: list[Delivery], *kinds: Kind) -> set[str]:
     return names
 
 
+def _reverted(deliveries: list[Delivery], of: str, less: str) -> set[str]:
+    """The groups that reverts on their way put back, or take away."""
+    reverts = [delivery.entry.details for delivery in deliveries if delivery.entry.kind == Kind.DRIFT_REVERTED]
+    of_groups = [details for details in reverts if details["attribute"] == Drift.Attribute.GROUPS]
+    return {name for details in of_groups for name in set(details[of]) - set(details[less])}
+
+
+def _what(entry: Entry) -> str:
+    """What the words of its kind leave open: which group, or which attribute."""
+    attribute = entry.details.get("attribute", "")
+    return entry.details.get("group") or (Drift.Attribute(attribute).label if attribute else "")
+
+
 def _history_of(entries: QuerySet[Entry]) -> QuerySet[Entry]:
     return entries.prefetch_related("deliveries").order_by("-sequence")[:HISTORY_LENGTH]
 
 
 def _history(entry: Entry, now: datetime) -> dict[str, Any]:
     shown = next((states.of_delivery(delivery, at=now) for delivery in entry.deliveries.all()), None)
-    return {"entry": entry, "words": in_words(entry.kind), "what": entry.details.get("group", ""), "shown": shown}
+    return {"entry": entry, "words": in_words(entry.kind), "what": _what(entry), "shown": shown}
 
 
 def _subtitle(iam_user: IAMUser) -> str:
@@ -267,6 +283,9 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         "may_change_groups": Permission.CHANGE_GROUPS,
         "may_delete": Permission.DELETE_IAM_USER,
     }
+    may_decide = access.may(
+        by=request.user, to=Permission.DECIDE_DRIFT, organization=iam_user.organization, team=iam_user.team
+    )
     allowed = {
         name: iam_user.is_in_aws
         and access.may(by=request.user, to=to, organization=iam_user.organization, team=iam_user.team)
@@ -277,6 +296,8 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
     )
     return allowed | {
         "assign_address": f"{reverse('assign_iam_users')}?iam_user={iam_user.pk}" if may_assign else "",
+        # Also of one that is gone: that is drift too.
+        "may_decide_drift": may_decide,
         "add_address": reverse("add_to_group", args=[iam_user.pk]) if allowed["may_change_groups"] else "",
         "tag_address": reverse("tag_iam_user", args=[iam_user.pk]) if allowed["may_tag"] else "",
     }

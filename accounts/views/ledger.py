@@ -72,7 +72,7 @@ def _plain(value: object) -> str:
     if isinstance(value, dict) and set(value) == {"key", "value"}:
         return f"{value['key']} = {value['value']}"
     if isinstance(value, dict):
-        return ", ".join(f"{_spaced(name)}: {_plain(item)}" for name, item in sorted(value.items()))
+        return "; ".join(f"{_spaced(name)}: {_plain(inner) or 'none'}" for name, inner in sorted(value.items()))
     return str(value)
 
 

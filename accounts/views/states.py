@@ -9,8 +9,8 @@ from datetime import datetime
 from django.conf import settings
 from django.template.defaultfilters import pluralize
 
-from accounts.models import AccessKey, Account, AccountImport, IAMUser
-from portal.ledger.models import Delivery
+from accounts.models import AccessKey, Account, AccountImport, Drift, IAMUser
+from portal.ledger.models import Delivery, Entry
 
 TONES = {
     Delivery.State.DUE: "pending",
@@ -108,11 +108,13 @@ def _key_age(key: AccessKey, at: datetime) -> str:
 
 
 def of_iam_user(iam_user: IAMUser, delivery: Delivery | None, *, at: datetime) -> Shown:
-    """What is on its way, else whether AWS holds it."""
+    """What is on its way, else whether AWS holds it, and as it was decided."""
     if iam_user.gone_at is not None:
         return Shown("Not in AWS any more" if iam_user.user_id else "Never reached AWS", "neutral")
     if delivery is not None:
         return of_delivery(delivery, at=at)
+    if iam_user.has_open_drift:
+        return Shown("Drifted", "waiting")
     return Shown("In AWS", "ok") if iam_user.is_in_aws else Shown("Not in AWS", "neutral")
 
 
@@ -120,3 +122,13 @@ def missing_of(iam_user: IAMUser) -> str:
     """What nobody has said of it: "No team, no owner"; nothing where all is said."""
     lacks = [name for name in ("team", "owner") if getattr(iam_user, f"{name}_id") is None]
     return ", ".join(f"no {name}" for name in lacks).capitalize()
+
+
+def of_past_drift(drift: Drift, entry: Entry | None, *, at: datetime) -> Shown:
+    """What became of it, `entry` being the decision about it; while that is on its way to AWS, where it stands."""
+    for delivery in entry.deliveries.all() if entry is not None else ():
+        if delivery.is_open:
+            return of_delivery(delivery, at=at)
+    if drift.state == Drift.State.ADOPTED:
+        return Shown("Adopted" if entry is not None else "Adopted by itself", "neutral")
+    return Shown(drift.get_state_display(), "ok" if drift.state == Drift.State.REVERTED else "neutral")

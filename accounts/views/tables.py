@@ -36,9 +36,11 @@ def badge(words: str, tone: str) -> str:
 class PagedTable(tables.Table):
     """A table whose pages have the length that is ours to say: an address could ask for all rows at once, or for -1."""
 
+    per_page = PAGE["per_page"]
+
     def paginate(self, *args: Any, **kwargs: Any) -> PagedTable:
         """Called by django-tables2 with what the address asks for."""
-        return super().paginate(*args, **kwargs | PAGE)
+        return super().paginate(*args, **kwargs | {"per_page": self.per_page})
 
 
 class IAMUserTable(PagedTable):

@@ -24,6 +24,7 @@ TABLE = {
     "accounts:iam_user:delete": "OOT---",
     "accounts:iam_user:assign": "OOT---",
     "accounts:ownership:change": "OO----",
+    "accounts:drift:decide": "OOT---",
     "accounts:account:view": "OOTOO-",
     "accounts:account:connect": "OO----",
     "accounts:account:refresh": "OO----",

@@ -22,6 +22,7 @@ STAY_HERE = {
     "accounts.ownership_rule.applied",
     "accounts.organization.tag_names_set",
     "accounts.ledger.exported",
+    "accounts.drift.adopted",
     "accounts.delivery.retried",
     "accounts.delivery.given_up",
 }

@@ -67,6 +67,7 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("ownership", "/accounts/ownership/"),
         Sight("add-rule", "/accounts/ownership/", press="Add rule"),
         Sight("tag-names", "/accounts/ownership/", press="Change"),
+        Sight("drift", "/accounts/", row=r"/accounts/\d+/$", press="Show drift"),
         Sight("connect-account", "/accounts/", press="Connect account"),
         Sight("deliveries", "/deliveries/"),
         Sight("delivery", "/deliveries/", row=r"/deliveries/\d+/$"),

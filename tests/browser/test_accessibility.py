@@ -60,6 +60,13 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     factories.iam_user(acme_prod, "nobodys")
     user = f"/team/iam-users/{iam_user.pk}"
     ownership = "/accounts/ownership"
+    drifted = factories.iam_user(acme_prod, "ledger-writer", team=payments, tags={"stage": "test"})
+    factories.iam_user_record(drifted, tags={"stage": "prod"})
+    waiting = factories.drift(drifted, decided={"stage": "prod"}, held={"stage": "test"})
+    policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
+    factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
+    drift = f"/accounts/{acme_prod.pk}/drift"
+    user = f"/team/iam-users/{iam_user.pk}"
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/", "/deliveries/",
@@ -67,6 +74,7 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         "/team/?unassigned=any&select=page", f"/team/iam-users/assign/?iam_user={iam_user.pk}",
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
+        f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Every kind of delivery from a state that is always the same: how it is decided, carried until quiet, and judged."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -102,6 +103,7 @@ class House:
 class Scenario:
     """One kind of delivery: what is there before, and who decides what."""
 
+    kind: Kind
     prepare: Callable[[House], object]
     decide: Callable[[House], object]
 
@@ -148,6 +150,9 @@ def _user(backend: Any, user: Any) -> Picture:
         "keys": sorted(key.access_key_id for key in user.access_keys),
         "password": bool(user.password),
         "devices": sorted(user.mfa_devices),
+        "boundary": (getattr(user, "permissions_boundary", None) or {}).get("PermissionsBoundaryArn", ""),
+        "attached": sorted(user.managed_policies),
+        "inline": {name: json.loads(document) for name, document in user.policies.items()},
     }
 
 
@@ -160,6 +165,9 @@ def _row(row: IAMUser) -> Picture:
         "keys": sorted(AccessKey.objects.present().filter(iam_user=row).values_list("access_key_id", flat=True)),
         "password": LoginProfile.objects.filter(iam_user=row).exists(),
         "devices": sorted(row.mfa_devices.values_list("serial_number", flat=True)),
+        "boundary": row.permissions_boundary_arn,
+        "attached": sorted(row.attached_policy_arns),
+        "inline": row.inline_policies,
     }
 
 
@@ -177,7 +185,7 @@ def _nothing(house: House) -> None:
     """The user is to be made."""
 
 
-def _a_user(house: House) -> IAMUser:
+def a_user(house: House) -> IAMUser:
     """An IAM user in `administrators`, in AWS and as the portal last read it."""
     iam = house.aws.boto3(house.account.account_id)
     iam.create_user(UserName=NAME, Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()])
@@ -193,7 +201,7 @@ def _a_user(house: House) -> IAMUser:
 
 def _a_user_with_everything(house: House) -> None:
     """The same with a key, a password, an MFA device, a policy, a boundary and an SSH key."""
-    row = _a_user(house)
+    row = a_user(house)
     iam = house.aws.boto3(house.account.account_id)
     boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=POLICY)["Policy"]["Arn"]
     iam.put_user_permissions_boundary(UserName=NAME, PermissionsBoundary=boundary)
@@ -246,10 +254,10 @@ def _delete(house: House) -> None:
     iam_users.delete_iam_user(by=house.lena, iam_user=house.user(), reason="Left the company", at=database_now())
 
 
-SCENARIOS: dict[Kind, Scenario] = {
-    Kind.IAM_USER_CREATED: Scenario(_nothing, _create),
-    Kind.IAM_USER_TAGGED: Scenario(_a_user, _tag),
-    Kind.IAM_USER_ADDED_TO_GROUP: Scenario(_a_user, _add),
-    Kind.IAM_USER_REMOVED_FROM_GROUP: Scenario(_a_user, _remove),
-    Kind.IAM_USER_DELETED: Scenario(_a_user_with_everything, _delete),
+SCENARIOS: dict[str, Scenario] = {
+    "create": Scenario(Kind.IAM_USER_CREATED, _nothing, _create),
+    "tag": Scenario(Kind.IAM_USER_TAGGED, a_user, _tag),
+    "add to group": Scenario(Kind.IAM_USER_ADDED_TO_GROUP, a_user, _add),
+    "remove from group": Scenario(Kind.IAM_USER_REMOVED_FROM_GROUP, a_user, _remove),
+    "delete": Scenario(Kind.IAM_USER_DELETED, _a_user_with_everything, _delete),
 }

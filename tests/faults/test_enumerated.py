@@ -9,7 +9,6 @@ from botocore.client import BaseClient
 from django.db import connection
 
 from accounts.delivery import HANDLERS
-from accounts.kinds import Kind
 from accounts.models import Account, IAMGroup, Person, Team
 from accounts.usecases.deliveries import try_again
 from portal.aws import calls, connect
@@ -23,6 +22,7 @@ from tests.accounts.carrying import Death
 from tests.aws import direct
 from tests.aws.server import AWS, Server
 from tests.aws.strict import Call, Fault
+from tests.faults import drifting
 from tests.faults.enumerated import (
     READING,
     SCENARIOS,
@@ -44,7 +44,8 @@ FAULTS = (
     Fault.BUSY,
     Fault.EXPIRED,
 )
-each_kind = pytest.mark.parametrize("kind", SCENARIOS, ids=str)
+EVERY = {**SCENARIOS, **drifting.SCENARIOS}
+each_scenario = pytest.mark.parametrize("name", EVERY)
 
 
 @pytest.fixture(autouse=True)
@@ -77,10 +78,10 @@ def without_a_socket(monkeypatch: pytest.MonkeyPatch, aws_server: Server, house:
     direct.connect(monkeypatch, aws_server.layer)
 
 
-def recorded(house: House, kind: Kind) -> tuple[list[Call], Picture]:
+def recorded(house: House, name: str) -> tuple[list[Call], Picture]:
     """The calls of one delivery that nothing disturbs, and what AWS holds afterwards."""
     with house.fresh() as meant:
-        SCENARIOS[kind].decide(house)
+        EVERY[name].decide(house)
         quiesce()
         assert_it_arrived(house)
         assert_nothing_was_done_behind_the_ledger(house, meant)
@@ -106,23 +107,23 @@ def _name(number: int, call: Call) -> str:
 
 
 def test_every_kind_of_delivery_has_a_scenario() -> None:
-    """A new kind is named here, until `SCENARIOS` says how it is decided."""
-    assert sorted(map(str, HANDLERS)) == sorted(map(str, SCENARIOS))
+    """A new kind is named here, until a scenario says how it is decided."""
+    assert {str(kind) for kind in HANDLERS} == {str(scenario.kind) for scenario in EVERY.values()}
 
 
-@each_kind
+@each_scenario
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.usefixtures("without_a_socket")
 def test_whatever_goes_wrong_at_whichever_call_it_arrives_once(
-    house: House, kind: Kind, fault: Fault, subtests: pytest.Subtests
+    house: House, name: str, fault: Fault, subtests: pytest.Subtests
 ) -> None:
-    SCENARIOS[kind].prepare(house)
-    trace, picture = recorded(house, kind)
+    EVERY[name].prepare(house)
+    trace, picture = recorded(house, name)
 
     for number, call in enumerate(trace):
         with subtests.test(_name(number, call)), house.fresh() as meant:
             nth = sum(earlier.operation == call.operation for earlier in trace[: number + 1])
-            SCENARIOS[kind].decide(house)
+            EVERY[name].decide(house)
             house.aws.faults.inject(call.operation, fault, nth=nth, times=_times(call, fault))
             quiesce()
             if fault is Fault.DENY:
@@ -175,18 +176,18 @@ def _die_at(count: int, number: int) -> None:
         raise Death
 
 
-@each_kind
+@each_scenario
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.usefixtures("without_a_socket")
 def test_a_worker_that_dies_at_whichever_call_is_followed_by_one_that_finishes(
-    house: House, kind: Kind, when: str, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
+    house: House, name: str, when: str, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    SCENARIOS[kind].prepare(house)
-    trace, picture = recorded(house, kind)
+    EVERY[name].prepare(house)
+    trace, picture = recorded(house, name)
 
     for number, call in enumerate(trace):
         with subtests.test(_name(number, call)), house.fresh() as meant:
-            SCENARIOS[kind].decide(house)
+            EVERY[name].decide(house)
             with dying(monkeypatch, number + 1, when=when), pytest.raises(Death):
                 deliver_due()
             assert Delivery.objects.latest("pk").state == Delivery.State.CALLING
@@ -195,18 +196,19 @@ def test_a_worker_that_dies_at_whichever_call_is_followed_by_one_that_finishes(
             assert_nothing_was_done_behind_the_ledger(house, meant)
 
 
-@each_kind
+@each_scenario
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.usefixtures("without_a_socket")
 def test_a_worker_that_dies_while_it_writes_the_outcome_down_leaves_nothing_of_it(
-    house: House, kind: Kind, when: str, monkeypatch: pytest.MonkeyPatch
+    house: House, name: str, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    SCENARIOS[kind].prepare(house)
-    _, picture = recorded(house, kind)
+    EVERY[name].prepare(house)
+    _, picture = recorded(house, name)
 
     with house.fresh() as meant:
-        SCENARIOS[kind].decide(house)
+        EVERY[name].decide(house)
         with monkeypatch.context() as patch:
+            kind = EVERY[name].kind
             patch.setitem(handlers._handlers, str(kind), _dying_at_the_settlement(HANDLERS[kind], when))
             with pytest.raises(Death):
                 deliver_due()
@@ -229,19 +231,19 @@ def _dying_at_the_settlement(handler: Handler, when: str) -> Handler:
 
 
 @pytest.mark.django_db(transaction=True)
-@each_kind
-def test_every_write_finds_its_entry_committed(house: House, kind: Kind) -> None:
+@each_scenario
+def test_every_write_finds_its_entry_committed(house: House, name: str) -> None:
     """Seen from AWS: another thread with a connection of its own sees what is committed and nothing else."""
-    SCENARIOS[kind].prepare(house)
+    EVERY[name].prepare(house)
     seen: list[tuple[str, int]] = []
 
     def look(call: Call) -> None:
         if not call.operation.startswith(READING):
-            seen.append((call.operation, Entry.objects.filter(kind=kind).count()))
+            seen.append((call.operation, Entry.objects.filter(kind=EVERY[name].kind).count()))
         connection.close()
 
     house.layer.watch = look
-    SCENARIOS[kind].decide(house)
+    EVERY[name].decide(house)
     deliver_due()
 
     assert Delivery.objects.get().state == Delivery.State.DONE

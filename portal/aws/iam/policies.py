@@ -35,6 +35,15 @@ class Policies(Calls):
         ]
         return document
 
+    def put_user_policy(self, *, user_name: str, policy_name: str, policy_document: str) -> None:
+        """Write an inline policy, in place of the one of this name; the document is JSON text.
+
+        :raises Refused: when the document is no policy, or the user's inline policies become longer than 2,048
+            characters.
+        :raises NotFound: when there is no such user.
+        """
+        self._write("PutUserPolicy", UserName=user_name, PolicyName=policy_name, PolicyDocument=policy_document)
+
     def delete_user_policy(self, *, user_name: str, policy_name: str) -> None:
         """:raises NotFound: when the user has no such inline policy."""
         self._write("DeleteUserPolicy", UserName=user_name, PolicyName=policy_name)
@@ -45,6 +54,14 @@ class Policies(Calls):
             AttachedPolicy(policy_name=told["PolicyName"], policy_arn=told["PolicyArn"])
             for told in self._all("ListAttachedUserPolicies", "AttachedPolicies", UserName=user_name)
         )
+
+    def attach_user_policy(self, *, user_name: str, policy_arn: str) -> None:
+        """Attaching a policy again is no error.
+
+        :raises NotFound: when the user or the policy is not there.
+        :raises Refused: when as many policies are attached to the user as the account's quota allows.
+        """
+        self._write("AttachUserPolicy", UserName=user_name, PolicyArn=policy_arn)
 
     def detach_user_policy(self, *, user_name: str, policy_arn: str) -> None:
         """:raises NotFound: when the policy is not attached to the user."""

@@ -50,6 +50,15 @@ class Users(Calls):
         """:raises NotFound: when there is no such user, or not yet: AWS's reads lag by seconds."""
         return _user(self._read("GetUser", UserName=user_name)["User"])
 
+    def update_user(self, *, user_name: str, new_user_name: str | None = None, new_path: str | None = None) -> None:
+        """Give the user another name or path; its unique id, keys and groups stay, and its ARN becomes another.
+
+        :raises Conflict: when the new name is taken, in whatever case.
+        :raises NotFound: when there is no such user.
+        :raises Refused: when the name or the path is outside AWS's limits.
+        """
+        self._write("UpdateUser", UserName=user_name, **given(NewUserName=new_user_name, NewPath=new_path))
+
     def delete_user(self, *, user_name: str) -> None:
         """:raises Conflict: while a key, a password, a device, a policy or a group still hangs on the user."""
         self._write("DeleteUser", UserName=user_name)

@@ -8,7 +8,7 @@ from moto.iam.exceptions import LimitExceededException, NoSuchEntity, ReportNotP
 from moto.iam.models import User
 
 from portal.aws.simulator import aws_policies, leftovers, names, report
-from portal.aws.simulator.service_credentials import ServiceSpecificCredentials
+from portal.aws.simulator.user_changes import UserChanges
 
 LONGEST_PAGE = 1_000
 DEFAULT_PAGE = 100
@@ -23,7 +23,7 @@ ENTITIES = {
 POLICIES = ("LocalManagedPolicy", "AWSManagedPolicy")
 
 
-class IAM(ServiceSpecificCredentials):
+class IAM(UserChanges):
     """Moto's IAM, made as strict as AWS where the portal relies on it."""
 
     # Users

@@ -29,6 +29,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Those about one subject: its ARN."""
         return self.filter(subject=subject)
 
+    def about(self, subject_type: str, subject_id: object) -> Self:
+        """Those whose entry is about one thing, whatever ARN it had when that was decided."""
+        return self.filter(entry__subject_type=subject_type, entry__subject_id=str(subject_id))
+
     def deliverable(self, at: datetime) -> Self:
         """Those that may be carried now: their time has come and nothing earlier about the subject is open.
 

@@ -9,8 +9,22 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts import envelope
-from accounts.models import AccessKey, Account, AccountImport, Envelope, IAMUser, Membership, Organization, Person, Team
+from accounts.models import (
+    AccessKey,
+    Account,
+    AccountImport,
+    Drift,
+    Envelope,
+    IAMUser,
+    Membership,
+    Organization,
+    Person,
+    Team,
+)
+from accounts.usecases.drift import adopt_drift, revert_drift
 from portal.ledger import chain
+from portal.ledger.clock import database_now
+from portal.ledger.deliver import deliver_due
 from portal.ledger.models import Entry
 from tests.aws.server import AWS
 
@@ -127,7 +141,30 @@ def test_the_ledger_is_whole_and_tells_who_made_the_organizations(demo: str) -> 
 
     for organization in Organization.objects.all():
         assert chain.verify(organization) is None
-        assert Entry.objects.of(organization).get().kind == "accounts.organization.created"
+        assert Entry.objects.of(organization).earliest("sequence").kind == "accounts.organization.created"
+
+
+def test_one_iam_user_has_drifted_and_waits_for_a_decision(embedded: AWS, demo: str) -> None:
+    drifts = {drift.attribute: drift for drift in Drift.objects.open()}
+
+    assert {drift.iam_user.user_name for drift in drifts.values()} == {"invoice-mailer"}
+    assert drifts["tags"].decided["cost-center"] == "4711"
+    assert drifts["tags"].held["cost-center"] == "4712"
+    assert drifts["group_names"].held == ["ledger-readers", "platform-readers"]
+    lena = Person.objects.get(email="lena@acme.test")
+    revert_drift(by=lena, drifts=list(drifts.values()), reason="Ours", at=database_now())
+    deliver_due()
+    held = embedded.boto3("111122223333").list_user_tags(UserName="invoice-mailer")["Tags"]
+    assert {"Key": "cost-center", "Value": "4711"} in held
+
+
+def test_what_was_adopted_drifts_again_when_it_is_loaded_again(demo: str) -> None:
+    olive = Person.objects.get(email="olive@acme.test")
+    adopt_drift(by=olive, drifts=list(Drift.objects.open()), reason="It may stay", at=database_now())
+
+    loaded()
+
+    assert Drift.objects.open().get(attribute="tags").held["cost-center"] == "4713"
 
 
 def test_it_refuses_a_portal_with_another_aws(db: None, settings: Any) -> None:

@@ -24,9 +24,9 @@ def test_it_saves_an_entry_and_its_delivery(lena: Person, ledger_writer: IAMUser
     add_iam_user_to_group(by=lena, iam_user=ledger_writer, group_name="ledger-writers", at=AT, reason="On call")
 
     entry = Entry.objects.get()
-    assert (entry.kind, entry.details, entry.reason) == (
+    assert (entry.kind, entry.details["group"], entry.reason) == (
         "accounts.iam_user.added_to_group",
-        {"group": "ledger-writers"},
+        "ledger-writers",
         "On call",
     )
     assert Delivery.objects.get().subject == ledger_writer.arn

@@ -30,7 +30,7 @@ def test_taking_away_needs_no_envelope(lena: Person, administrator: IAMUser) -> 
     remove_iam_user_from_group(by=lena, iam_user=administrator, group_name="administrators", at=AT)
 
     entry = Entry.objects.get()
-    assert (entry.kind, entry.details) == ("accounts.iam_user.removed_from_group", {"group": "administrators"})
+    assert (entry.kind, entry.details["group"]) == ("accounts.iam_user.removed_from_group", "administrators")
     assert Delivery.objects.get().subject == administrator.arn
     assert administrator.group_memberships.count() == 1
 

@@ -32,6 +32,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     of_account = ("account", "account_progress", "refresh_account", "set_pace")
     of_rule = ("change_ownership_rule", "move_ownership_rule", "delete_ownership_rule")
     rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
+    of_plan = ("drift", "drift_past", "adopt_drift", "revert_drift")
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
     return {
         **dict.fromkeys(of_user, (ledger_reader.pk,)),

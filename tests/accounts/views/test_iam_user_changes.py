@@ -38,7 +38,7 @@ def test_a_group_of_the_envelope_can_be_added(enter: Enter, lena: Person, ledger
 
     enter(lena).post(reverse("add_to_group", args=[ledger_reader.pk]), {"groups": "ledger-writers"})
 
-    assert Entry.objects.get().details == {"group": "ledger-writers"}
+    assert Entry.objects.get().details["group"] == "ledger-writers"
 
 
 def test_a_group_outside_the_envelope_is_no_choice(
