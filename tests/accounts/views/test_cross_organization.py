@@ -36,7 +36,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
     return {
         **dict.fromkeys(of_user, (ledger_reader.pk,)),
-        **dict.fromkeys(of_account, (acme_prod.pk,)),
+        **dict.fromkeys(of_account + of_plan, (acme_prod.pk,)),
         **dict.fromkeys(of_rule, (rule.pk,)),
         **dict.fromkeys(of_delivery, (delivery.pk,)),
         "remove_from_group": (ledger_reader.pk, membership.pk),
