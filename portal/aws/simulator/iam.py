@@ -9,6 +9,7 @@ from moto.iam.models import User
 
 from portal.aws.simulator import aws_policies, leftovers, names, report
 from portal.aws.simulator.service_credentials import ServiceSpecificCredentials
+from portal.aws.simulator.simulation import Simulations
 
 LONGEST_PAGE = 1_000
 DEFAULT_PAGE = 100
@@ -23,7 +24,7 @@ ENTITIES = {
 POLICIES = ("LocalManagedPolicy", "AWSManagedPolicy")
 
 
-class IAM(ServiceSpecificCredentials):
+class IAM(ServiceSpecificCredentials, Simulations):
     """Moto's IAM, made as strict as AWS where the portal relies on it."""
 
     # Users
@@ -170,6 +171,10 @@ class IAM(ServiceSpecificCredentials):
     def list_user_policies(self) -> ActionResult:
         """A page."""
         return self._page(super().list_user_policies(), "PolicyNames")
+
+    def simulate_principal_policy(self) -> ActionResult:
+        """A page."""
+        return self._page(super().simulate_principal_policy(), "EvaluationResults")
 
     def get_account_authorization_details(self) -> ActionResult:
         """A page over users, groups, roles and policies, in this order."""
