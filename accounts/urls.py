@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from accounts.views import accounts, deliveries, exports, home, iam_user_changes, iam_users, ledger, organization
+from accounts.views import (
+    accounts,
+    connections,
+    deliveries,
+    discovery,
+    exports,
+    home,
+    iam_user_changes,
+    iam_users,
+    ledger,
+    organization,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -22,11 +33,23 @@ urlpatterns = [
     ),
     path("team/iam-users/<int:pk>/delete/", iam_user_changes.delete, name="delete_iam_user"),
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
-    path("accounts/connect/", accounts.connect, name="connect_account"),
+    path("accounts/connect/", connections.connect, name="connect_account"),
     path("accounts/<int:pk>/", accounts.detail, name="account"),
     path("accounts/<int:pk>/progress/", accounts.progress, name="account_progress"),
     path("accounts/<int:pk>/pace/", accounts.set_pace, name="set_pace"),
     path("accounts/<int:pk>/refresh/", accounts.refresh, name="refresh_account"),
+    path("accounts/<int:pk>/connection/", connections.detail, name="connection"),
+    path("accounts/<int:pk>/connection/progress/", connections.progress, name="connection_progress"),
+    path("accounts/<int:pk>/connection/test/", connections.test, name="test_connection"),
+    path("accounts/<int:pk>/connection/role.<slug:form>", connections.document, name="role_document"),
+    path("accounts/<int:pk>/connection/embedded-role/", connections.put_embedded_role, name="put_embedded_role"),
+    path("accounts/<int:pk>/discovered/", discovery.DiscoveredAccountList.as_view(), name="discovered_accounts"),
+    path("accounts/<int:pk>/discovered/progress/", discovery.progress, name="discovery_progress"),
+    path("accounts/<int:pk>/discovered/discover/", discovery.discover, name="discover_accounts"),
+    path("accounts/<int:pk>/discovered/connect/", discovery.connect, name="connect_accounts"),
+    path("accounts/<int:pk>/discovered/test/", discovery.test, name="test_new_connections"),
+    path("accounts/<int:pk>/discovered/stack-set-<int:part>.json", discovery.stack_set, name="stack_set"),
+    path("accounts/<int:pk>/discovered/embedded-roles/", discovery.put_embedded_roles, name="put_embedded_roles"),
     path("deliveries/", deliveries.DeliveryList.as_view(), name="deliveries"),
     path("deliveries/<int:pk>/", deliveries.detail, name="delivery"),
     path("deliveries/<int:pk>/facts/", deliveries.facts, name="delivery_facts"),

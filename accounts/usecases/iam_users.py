@@ -12,6 +12,7 @@ from accounts import access, arns, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import Account, IAMUser, Person, Team
+from accounts.usecases.accounts import require_importable
 from accounts.usecases.records import about_iam_user, carried_to, tag_list
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
@@ -45,6 +46,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     """
     access.require(by=by, to=Permission.CREATE_IAM_USER, organization=team.organization, team=team)
     envelope.require_account(by=by, team=team, account=account)
+    _check_connected(account)
     envelope.require_groups(by=by, team=team, account=account, group_names=group_names)
     _check_groups(group_names)
     iam_user = IAMUser(
@@ -185,6 +187,13 @@ def _record_group_change(kind: Kind, *, by: Person, iam_user: IAMUser, group_nam
         details={"group": group_name},
         deliver=carried_to(iam_user),
     )
+
+
+def _check_connected(account: Account) -> None:
+    try:
+        require_importable(account=account)
+    except ValidationError as refusal:
+        raise ValidationError({"account": refusal.messages}) from None
 
 
 def _check_new(iam_user: IAMUser) -> None:

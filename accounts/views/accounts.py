@@ -16,7 +16,7 @@ from django_tables2 import SingleTableView
 
 from accounts import access
 from accounts.access import Permission
-from accounts.forms import ConnectAccountForm, PaceForm, decided
+from accounts.forms import PaceForm, decided
 from accounts.models import Account, IAMUser
 from accounts.usecases import accounts
 from accounts.views import dialogs, states
@@ -54,26 +54,6 @@ def detail(request: PortalRequest, pk: int) -> HttpResponse:
 def progress(request: PortalRequest, pk: int) -> HttpResponse:
     """The part of the page that changes while the account is being read."""
     return render(request, "accounts/_account_facts.html", _context(request, pk))
-
-
-@require_http_methods(["GET", "POST"])
-def connect(request: PortalRequest) -> HttpResponse:
-    """Connect account."""
-    organization = organization_of(request)
-    access.require(by=request.user, to=Permission.CONNECT_ACCOUNT, organization=organization)
-    form = ConnectAccountForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        account = decided(
-            form,
-            accounts.connect_account,
-            by=request.user,
-            organization=organization,
-            at=timezone.now(),
-            **form.cleaned_data,
-        )
-        if account is not None:
-            return dialogs.done(request, reverse("account", args=[account.pk]))
-    return dialogs.show(request, title="Connect account", form=form, button="Connect account", back=reverse("accounts"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -116,6 +96,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "imports": imports,
         "state": states.of_account(account),
         "is_moving": any(shown.is_moving for _, shown in imports),
+        "is_importable": Account.objects.importable().filter(pk=pk).exists(),
         "may_refresh": access.may(by=person, to=Permission.REFRESH_ACCOUNT, organization=organization),
         "may_connect": access.may(by=person, to=Permission.CONNECT_ACCOUNT, organization=organization),
     }

@@ -25,12 +25,18 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     iam_users.tag_iam_user(by=lena, iam_user=ledger_reader, tags={}, at=timezone.now())
     delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), ledger_reader.group_memberships.get()
     of_user = ("iam_user", "iam_user_facts", "iam_user_state", "tag_iam_user", "add_to_group", "delete_iam_user")
-    of_account = ("account", "account_progress", "refresh_account", "set_pace")
+    of_account = (
+        "account", "account_progress", "refresh_account", "set_pace", "connection", "connection_progress",
+        "test_connection", "put_embedded_role", "discovered_accounts", "discovery_progress", "discover_accounts",
+        "connect_accounts", "test_new_connections", "put_embedded_roles",
+    )  # fmt: skip
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
     return {
         **dict.fromkeys(of_user, (ledger_reader.pk,)),
         **dict.fromkeys(of_account, (acme_prod.pk,)),
         **dict.fromkeys(of_delivery, (delivery.pk,)),
+        "role_document": (acme_prod.pk, "json"),
+        "stack_set": (acme_prod.pk, 1),
         "remove_from_group": (ledger_reader.pk, membership.pk),
         "entry": (entry.pk,),
         "switch_organization": ("acme",),
