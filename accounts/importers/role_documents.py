@@ -160,14 +160,14 @@ def _template(description: str, role: Role, **sections: Any) -> str:
 
 TERRAFORM = """\
 resource "aws_iam_role" "gatehouse" {{
-  name               = "{name}"
-  path               = "{path}"
+  name = "{name}"
+  path = "{path}"
   assume_role_policy = jsonencode({trust})
 }}
 
 resource "aws_iam_role_policy" "gatehouse" {{
-  name   = "{policy_name}"
-  role   = aws_iam_role.gatehouse.id
+  name = "{policy_name}"
+  role = aws_iam_role.gatehouse.id
   policy = jsonencode({policy})
 }}
 """

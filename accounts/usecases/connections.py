@@ -137,11 +137,14 @@ def _close(test: ConnectionTest, finding: Finding, at: datetime) -> bool:
     """Whether the test was still the worker's to close."""
     has_passed = finding.verdict is Verdict.PASSED
     testing = ConnectionTest.objects.filter(pk=test.pk, state=ConnectionTest.State.TESTING)
-    return testing.update(
-        state=ConnectionTest.State.PASSED if has_passed else ConnectionTest.State.FAILED,
-        checks=[asdict(check) for check in finding.checks],
-        finished_at=at,
-    ) == 1
+    return (
+        testing.update(
+            state=ConnectionTest.State.PASSED if has_passed else ConnectionTest.State.FAILED,
+            checks=[asdict(check) for check in finding.checks],
+            finished_at=at,
+        )
+        == 1
+    )
 
 
 def _follow(account: Account, finding: Finding, at: datetime) -> bool:
