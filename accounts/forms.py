@@ -110,7 +110,8 @@ class CreateIAMUserForm(forms.Form):
         team = self._chosen("team")
         if team is None:
             return
-        self._choice("account").queryset = access.accounts_for(by=self._by, team=team).order_by("name", "pk")
+        open_to = access.accounts_for(by=self._by, team=team)
+        self._choice("account").queryset = Account.objects.importable().filter(pk__in=open_to).order_by("name", "pk")
         account = self._chosen("account")
         if account is not None:
             groups = envelope.groups_for(by=self._by, team=team, account=account).order_by("group_name", "pk")

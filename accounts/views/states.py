@@ -130,7 +130,7 @@ def of_discovered(found: DiscoveredAccount, account: Account | None, *, is_own: 
         return Shown("Cannot be connected here", "neutral")
     if not found.is_active:
         return Shown(f"{found.status.replace('_', ' ').capitalize()} in AWS", "neutral")
-    return Shown("Not connected", "waiting")
+    return Shown("Not connected", "neutral")
 
 
 def key_ages(keys: Iterable[AccessKey], *, at: datetime) -> str:

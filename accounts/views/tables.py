@@ -24,6 +24,7 @@ PAGE = {"per_page": 50}
 PRIMARY = {"td": {"class": "primary"}, "th": {"class": "primary"}}
 STATE = {"td": {"class": "state"}, "th": {"class": "state"}}
 SECONDARY = {"td": {"class": "secondary"}, "th": {"class": "secondary"}}
+MARK = {"td": {"class": "mark"}, "th": {"class": "mark"}}
 
 
 @cache
@@ -167,7 +168,7 @@ class AccountTable(PagedTable):
 class DiscoveredAccountTable(PagedTable):
     """The accounts of an AWS organization; those that can be connected have a box to mark."""
 
-    mark = tables.Column("", accessor="member_account_id", orderable=False)
+    mark = tables.Column("", accessor="member_account_id", orderable=False, attrs=MARK)
     name = tables.Column("AWS account", attrs=PRIMARY)
     member_account_id = tables.Column("Account ID", attrs=SECONDARY)
     email = tables.Column("E-mail", attrs=SECONDARY)

@@ -60,6 +60,8 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("accounts", "/accounts/"),
         Sight("account", "/accounts/", row=r"/accounts/\d+/$"),
         Sight("connect-account", "/accounts/", press="Connect account"),
+        Sight("connection", "/accounts/1/connection/"),
+        Sight("aws-organization", "/accounts/1/discovered/"),
         Sight("deliveries", "/deliveries/"),
         Sight("delivery", "/deliveries/", row=r"/deliveries/\d+/$"),
         Sight("ledger", "/ledger/"),

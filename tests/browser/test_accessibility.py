@@ -49,10 +49,16 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     Delivery.objects.update(
         state=Delivery.State.STUCK, stuck_kind=Delivery.StuckKind.DENIED, error="AWS denied UntagUser: not allowed."
     )
+    missing = {"name": "Permissions to read", "outcome": "failed", "words": "Mend it.", "missing": ["iam:GetUser"]}
+    factories.connection_test(acme_prod, state="failed", checks=[missing], finished_at=timezone.now())
+    factories.account_discovery(acme_prod, state="applied", finished_at=timezone.now())
+    factories.discovered_account(acme_prod, "555566667777")
     user = f"/team/iam-users/{IAMUser.objects.get().pk}"
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
-        f"{user}/delete/", "/accounts/", f"/accounts/{acme_prod.pk}/", "/accounts/connect/", "/deliveries/",
+        f"{user}/delete/", "/accounts/", f"/accounts/{acme_prod.pk}/", "/accounts/connect/",
+        f"/accounts/{acme_prod.pk}/connection/", f"/accounts/{acme_prod.pk}/connection/?as=sh",
+        f"/accounts/{acme_prod.pk}/discovered/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
