@@ -11,6 +11,7 @@ NEW_USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 # A pattern over user names: `*` and `?` as in IAM's own.
 USER_NAME_PATTERN = re.compile(r"[A-Za-z0-9_+=,.@*?-]{1,128}")
+ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role/[\x21-\x7e]{1,512}")
 TAG_KEY = re.compile(r"[\w .:/=+@-]{1,128}")
@@ -31,6 +32,17 @@ def user_arn(*, account_id: str, path: str, user_name: str, partition: str = "aw
     return f"arn:{partition}:iam::{account_id}:user{path}{user_name}"
 
 
+def role_arn(*, account_id: str, role_name: str, partition: str = "aws") -> str:
+    """The ARN of a role without a path: `arn:aws:iam::111122223333:role/gatehouse-portal`."""
+    return f"arn:{partition}:iam::{account_id}:role/{role_name}"
+
+
+def role_path_and_name(role_arn: str) -> tuple[str, str]:
+    """The two that CreateRole takes: `/` and `gatehouse-portal`."""
+    path, _, name = role_arn.partition(":role")[2].rpartition("/")
+    return f"{path}/", name
+
+
 def role_account(role_arn: str) -> str:
     """The 12 digits of the account that the role is in.
 
@@ -42,9 +54,9 @@ def role_account(role_arn: str) -> str:
     return match.group(2)
 
 
-def partition_of(role_arn: str) -> str:
+def partition_of(arn: str) -> str:
     """`aws`, `aws-cn` or `aws-us-gov`."""
-    return role_arn.split(":", 2)[1]
+    return arn.split(":", 2)[1]
 
 
 def own_tags(tags: dict[str, str]) -> dict[str, str]:

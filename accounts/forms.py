@@ -124,7 +124,8 @@ class CreateIAMUserForm(forms.Form):
         team = self._chosen("team")
         if team is None:
             return
-        self._choice("account").queryset = access.accounts_for(by=self._by, team=team).order_by("name", "pk")
+        open_to = access.accounts_for(by=self._by, team=team)
+        self._choice("account").queryset = Account.objects.importable().filter(pk__in=open_to).order_by("name", "pk")
         account = self._chosen("account")
         if account is not None:
             groups = envelope.groups_for(by=self._by, team=team, account=account).order_by("group_name", "pk")
@@ -184,23 +185,35 @@ class OptionalReasonForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
 
 
+class RoleNameField(forms.CharField):
+    """The name of the role by which the portal enters an account."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
+        super().__init__(label="Role name", max_length=64, initial="gatehouse-portal", widget=widget, **kwargs)
+
+
 class ConnectAccountForm(forms.Form):
-    """An AWS account and the role by which the portal enters it."""
+    """An AWS account, and the name of the role by which the portal enters it."""
 
     account_id = forms.CharField(
-        label="Account ID", max_length=20, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+        label="Account ID",
+        max_length=20,
+        help_text="12 digits, such as 1111-2222-3333.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     name = forms.CharField(label="Name", max_length=120, help_text="What your people call it.")
-    role_arn = forms.CharField(
-        label="Role ARN",
-        max_length=600,
-        help_text="The role that the portal assumes, such as arn:aws:iam::123456789012:role/gatehouse-portal.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
+    role_name = RoleNameField(help_text="The role that the portal assumes. The next page shows how to make it.")
 
     def clean_account_id(self) -> str:
         """People write 1111-2222-3333; AWS shows it so."""
         return self.cleaned_data["account_id"].replace("-", "").replace(" ", "")
+
+
+class ConnectAccountsForm(forms.Form):
+    """Accounts to be connected at once, and the name that the role has in all of them."""
+
+    role_name = RoleNameField(help_text="The same in all of them.")
 
 
 class PaceForm(forms.Form):

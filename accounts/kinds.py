@@ -8,6 +8,8 @@ class Kind(StrEnum):
 
     ORGANIZATION_CREATED = "accounts.organization.created"
     ACCOUNT_CONNECTED = "accounts.account.connected"
+    ACCOUNT_CONNECTION_TESTED = "accounts.account.connection_tested"
+    ACCOUNT_REFUSED = "accounts.account.refused"
     ACCOUNT_PACE_SET = "accounts.account.pace_set"
     IAM_USER_CREATED = "accounts.iam_user.created"
     IAM_USER_TAGGED = "accounts.iam_user.tagged"
@@ -31,6 +33,8 @@ class Kind(StrEnum):
 IN_WORDS = {
     Kind.ORGANIZATION_CREATED: "Create organization",
     Kind.ACCOUNT_CONNECTED: "Connect account",
+    Kind.ACCOUNT_CONNECTION_TESTED: "Test connection",
+    Kind.ACCOUNT_REFUSED: "Refuse account",
     Kind.ACCOUNT_PACE_SET: "Set pace",
     Kind.IAM_USER_CREATED: "Create IAM user",
     Kind.IAM_USER_TAGGED: "Set tags",

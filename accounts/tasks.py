@@ -3,11 +3,16 @@
 from celery import shared_task
 
 from accounts import importers
-from accounts.usecases import accounts as account_usecases
+from accounts.importers import connection, discovery, embedded_role
+from accounts.usecases import connections, imports
 from portal.ledger.clock import database_now
 
+# At its account's pace the reading of thousands of IAM users takes minutes. When the broker hands its message out again
+# meanwhile, the import is claimed already, and nothing is done.
+LONGEST_IMPORT_SECONDS = 30 * 60
 
-@shared_task
+
+@shared_task(time_limit=LONGEST_IMPORT_SECONDS)
 def import_account(import_id: int, **kwargs: object) -> None:
     """Carry out one import that was asked for."""
     importers.run(import_id)
@@ -16,4 +21,28 @@ def import_account(import_id: int, **kwargs: object) -> None:
 @shared_task
 def import_due_accounts(**kwargs: object) -> None:
     """Start an import of every account that was not read for a while."""
-    account_usecases.import_due_accounts(at=database_now())
+    imports.import_due_accounts(at=database_now())
+
+
+@shared_task
+def test_connection(test_id: int, **kwargs: object) -> None:
+    """Carry out one test of a connection that was asked for."""
+    connection.run(test_id, conclude=connections.conclude_test)
+
+
+@shared_task
+def discover_accounts(discovery_id: int, **kwargs: object) -> None:
+    """Carry out one reading of the accounts of an AWS organization."""
+    discovery.run(discovery_id)
+
+
+@shared_task
+def close_stranded_connections(**kwargs: object) -> None:
+    """Close the tests and discoveries that nobody carries out any more."""
+    connections.close_stranded(at=database_now())
+
+
+@shared_task
+def put_embedded_role(account_id: int, **kwargs: object) -> None:
+    """Put an account's role in place in the embedded AWS."""
+    embedded_role.put_in_place(account_id)

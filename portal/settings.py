@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.conf import made_once, sealing
+from portal.conf import hub, made_once, sealing
 from portal.conf.celery import BROKER_TRANSPORT_OPTIONS, TASK_QUEUES, beat_schedule
 from portal.conf.logs import LOGGING as LOGGING
 from portal.conf.policies import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
@@ -184,6 +184,10 @@ AWS_CALLS_BURST = env.int("AWS_CALLS_BURST", default=20)
 # The embedded AWS knows one key and no other; it opens nothing anywhere else.
 HUB_ACCESS_KEY_ID = "AKIAGATEHOUSEHUB0000" if AWS_IS_EMBEDDED else None
 HUB_SECRET_ACCESS_KEY = "gatehouse-demo-hub-secret" if AWS_IS_EMBEDDED else None
+# Whom the roles in connected accounts trust: the portal's own role or user in AWS, in the partition of all of them.
+HUB_PRINCIPAL_ARN = hub.parse(
+    env.str("HUB_PRINCIPAL_ARN", default="arn:aws:iam::123456789012:user/gatehouse-hub" if AWS_IS_EMBEDDED else "")
+)
 
 # Mail
 

@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import (
     AccessKey,
     Account,
+    AccountDiscovery,
     AccountImport,
     ConnectionTest,
     DiscoveredAccount,
@@ -199,6 +200,12 @@ def of_its_kind(model: type[TenantRow], of: Organization) -> int:
 def connection_test(of: Account, **fields: Any) -> ConnectionTest:
     """A test of the account's role that waits for a worker."""
     return ConnectionTest.objects.create(organization=of.organization, account=of, **{"lease_until": READ_AT} | fields)
+
+
+def account_discovery(via: Account, **fields: Any) -> AccountDiscovery:
+    """A reading of ListAccounts that waits for a worker."""
+    given = {"organization": via.organization, "account": via, "lease_until": READ_AT}
+    return AccountDiscovery.objects.create(**given | fields)
 
 
 def discovered_account(via: Account, member_account_id: str, **fields: Any) -> DiscoveredAccount:

@@ -9,7 +9,12 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
 GENERAL_NAMES = re.compile(r"(helpers?|utils?|utilities|common|misc|managers?|processors?|services?|data|info|\w*\d+)$")
 # The edges at which a worker must go on whatever happens: it logs, stores the outcome, and takes the next one.
-WORKER_EDGES = {"portal/ledger/deliver.py", "accounts/importers/run.py"}
+WORKER_EDGES = {
+    "portal/ledger/deliver.py",
+    "accounts/importers/connection.py",
+    "accounts/importers/discovery.py",
+    "accounts/importers/run.py",
+}
 THE_ONE_THAT_READS_THE_ENVIRONMENT = "portal/settings.py"
 AWS_PACKAGES = {"boto3", "botocore", "moto"}
 

@@ -2,6 +2,7 @@
 
 from accounts.admin.access_key import AccessKeyAdmin
 from accounts.admin.account import AccountAdmin
+from accounts.admin.account_discovery import AccountDiscoveryAdmin
 from accounts.admin.account_import import AccountImportAdmin
 from accounts.admin.connection_test import ConnectionTestAdmin
 from accounts.admin.delivery import DeliveryAdmin
@@ -28,6 +29,7 @@ from accounts.admin.team import TeamAdmin
 __all__ = [
     "AccessKeyAdmin",
     "AccountAdmin",
+    "AccountDiscoveryAdmin",
     "AccountImportAdmin",
     "ConnectionTestAdmin",
     "DeliveryAdmin",

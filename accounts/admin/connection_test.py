@@ -12,7 +12,7 @@ class ConnectionTestAdmin(ScopedAdmin):
     """Each test of an account's role."""
 
     permission = Permission.VIEW_ACCOUNTS
-    fields = ("account", "state", "created_at", "finished_at", "lease_until", "each_check", "organization")
+    fields = ("account", "state", "asked_by", "created_at", "finished_at", "lease_until", "each_check", "organization")
     list_display = ("__str__", "account", "state", "created_at", "finished_at")
     list_filter = ("state", ("account", OwnChoices), ("organization", OwnChoices))
     list_select_related = ("account",)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from accounts import importers
 from accounts.models import Account, AccountImport
-from accounts.usecases.accounts import open_import
+from accounts.usecases.imports import open_import
 from portal.ledger.clock import database_now
 
 

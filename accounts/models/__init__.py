@@ -1,6 +1,7 @@
 """The nouns: one file each."""
 
 from accounts.models.account import Account
+from accounts.models.account_discovery import AccountDiscovery
 from accounts.models.account_import import AccountImport
 from accounts.models.connection_test import ConnectionTest
 from accounts.models.credentials import AccessKey, IAMCredential, LoginProfile, MFADevice
@@ -22,6 +23,7 @@ from accounts.models.person import Person
 __all__ = [
     "AccessKey",
     "Account",
+    "AccountDiscovery",
     "AccountImport",
     "ConnectionTest",
     "DiscoveredAccount",

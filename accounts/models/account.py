@@ -29,6 +29,10 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """Those that the portal could enter when it last tried."""
         return self.filter(state=Account.State.CONNECTED)
 
+    def untested(self) -> AccountQuerySet:
+        """Those that wait for a test that passes."""
+        return self.filter(state__in=[Account.State.NEW, Account.State.REFUSED])
+
     def importable(self) -> AccountQuerySet:
         """Those whose connection was tested once; whether it holds is seen by trying."""
         return self.filter(state__in=[Account.State.CONNECTED, Account.State.UNREACHABLE])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -36,7 +37,8 @@ class ConnectionTestQuerySet(models.QuerySet["ConnectionTest"]):
 class ConnectionTest(TenantRow):
     """One test of an account's role.
 
-    `checks` lists each check with its `name`, its `outcome` ("passed", "failed", "left out") and its `words`.
+    `checks` lists each check with its `name`, its `outcome` ("passed", "incomplete", "failed", "unclear", "left out"),
+    its `words`, and the actions that are `missing` from what the role allows.
     """
 
     class State(models.TextChoices):
@@ -48,6 +50,10 @@ class ConnectionTest(TenantRow):
     OPEN = (State.WAITING, State.TESTING)
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="connection_tests")
+    # Empty where nobody of the portal did.
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -14,6 +14,7 @@ from accounts.kinds import Kind
 from accounts.models import Account, IAMUser, IAMUserRecord, Person, Team
 from accounts.models.attributes import Attributes, made
 from accounts.models.iam_user_record import held_now
+from accounts.usecases.imports import require_importable
 from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
@@ -47,6 +48,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     """
     access.require(by=by, to=Permission.CREATE_IAM_USER, organization=team.organization, team=team)
     envelope.require_account(by=by, team=team, account=account)
+    _check_connected(account)
     envelope.require_groups(by=by, team=team, account=account, group_names=group_names)
     _check_groups(group_names)
     iam_user = IAMUser(
@@ -182,6 +184,13 @@ def _record_creation(
         deliver=carried_to(iam_user),
     )
     IAMUserRecord.objects.begin(iam_user, entry)
+
+
+def _check_connected(account: Account) -> None:
+    try:
+        require_importable(account=account)
+    except ValidationError as refusal:
+        raise ValidationError({"account": refusal.messages}) from None
 
 
 def _check_new(iam_user: IAMUser) -> None:

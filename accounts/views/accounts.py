@@ -16,9 +16,9 @@ from django_tables2 import SingleTableView
 
 from accounts import access
 from accounts.access import Permission
-from accounts.forms import ConnectAccountForm, PaceForm, decided
+from accounts.forms import PaceForm, decided
 from accounts.models import Account, Drift, IAMProvider, IAMUser
-from accounts.usecases import accounts
+from accounts.usecases import accounts, imports
 from accounts.views import dialogs, states, summaries
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.tables import PAGE, AccountTable
@@ -58,26 +58,6 @@ def progress(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def connect(request: PortalRequest) -> HttpResponse:
-    """Connect account."""
-    organization = organization_of(request)
-    access.require(by=request.user, to=Permission.CONNECT_ACCOUNT, organization=organization)
-    form = ConnectAccountForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        account = decided(
-            form,
-            accounts.connect_account,
-            by=request.user,
-            organization=organization,
-            at=timezone.now(),
-            **form.cleaned_data,
-        )
-        if account is not None:
-            return dialogs.done(request, reverse("account", args=[account.pk]))
-    return dialogs.show(request, title="Connect account", form=form, button="Connect account", back=reverse("accounts"))
-
-
-@require_http_methods(["GET", "POST"])
 def set_pace(request: PortalRequest, pk: int) -> HttpResponse:
     """Set pace."""
     account = get_object_or_404(_accounts(request), pk=pk)
@@ -96,7 +76,7 @@ def refresh(request: PortalRequest, pk: int) -> HttpResponse:
     """Refresh now."""
     account = get_object_or_404(_accounts(request), pk=pk)
     try:
-        accounts.refresh_account(by=request.user, account=account, at=timezone.now())
+        imports.refresh_account(by=request.user, account=account, at=timezone.now())
     except ValidationError as refusal:
         messages.info(request, " ".join(refusal.messages))
     return redirect("account", pk=account.pk)
@@ -110,8 +90,8 @@ def _accounts(request: PortalRequest) -> QuerySet[Account]:
 
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     account = get_object_or_404(_accounts(request), pk=pk)
-    imports = account.imports.of_whole_accounts().order_by("-created_at", "-pk")[:5]
-    readings = [(row, states.of_import(row)) for row in imports]
+    last = account.imports.of_whole_accounts().order_by("-created_at", "-pk")[:5]
+    readings = [(row, states.of_import(row)) for row in last]
     person, organization = request.user, account.organization
     may_connect = access.may(by=person, to=Permission.CONNECT_ACCOUNT, organization=organization)
     return {
@@ -125,6 +105,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "pace": states.pace_of(account),
         "drift_count": Drift.objects.visible_to(person).filter(account=account).open().count(),
         "is_moving": any(shown.is_moving for _, shown in readings),
+        "is_importable": Account.objects.importable().filter(pk=pk).exists(),
         "may_refresh": access.may(by=person, to=Permission.REFRESH_ACCOUNT, organization=organization),
         "may_connect": may_connect,
         "advice": states.advice_on_account(may_connect=may_connect),

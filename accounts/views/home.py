@@ -66,7 +66,8 @@ def _stuck(person: Person, organization: Organization, now: datetime) -> list[di
 
 
 def _unreachable(person: Person, organization: Organization) -> list[tuple[Account, states.Shown]]:
-    rows = Account.objects.visible_to(person).filter(organization=organization, state=Account.State.UNREACHABLE)
+    states_of_trouble = [Account.State.UNREACHABLE, Account.State.REFUSED]
+    rows = Account.objects.visible_to(person).filter(organization=organization, state__in=states_of_trouble)
     return [(account, states.of_account(account)) for account in rows.order_by("name", "pk")[:LISTED]]
 
 

@@ -22,7 +22,7 @@ from accounts.access import Permission
 from accounts.kinds import Kind, in_words
 from accounts.models import AccountImport, Drift, IAMUser
 from accounts.ownership import unassigned_of
-from accounts.usecases import accounts
+from accounts.usecases import imports
 from accounts.views import states
 from accounts.views.drift import waiting_of
 from accounts.views.filters import IAMUserFilter
@@ -191,7 +191,7 @@ def refresh(request: PortalRequest, pk: int) -> HttpResponse:
     """Refresh now."""
     iam_user = find(request, pk)
     try:
-        accounts.refresh_iam_user(by=request.user, iam_user=iam_user, at=timezone.now())
+        imports.refresh_iam_user(by=request.user, iam_user=iam_user, at=timezone.now())
     except ValidationError as refusal:
         messages.info(request, " ".join(refusal.messages))
     return redirect("iam_user", pk=iam_user.pk)

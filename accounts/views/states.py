@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.template.defaultfilters import pluralize
 
-from accounts.models import AccessKey, Account, AccountImport, Drift, IAMUser
+from accounts.models import (
+    AccessKey,
+    Account,
+    AccountDiscovery,
+    AccountImport,
+    ConnectionTest,
+    DiscoveredAccount,
+    Drift,
+    IAMUser,
+)
 from portal.ledger.models import Delivery, Entry
 
 TONES = {
@@ -37,6 +47,7 @@ WAIT = "Nothing needs doing: the portal tries again by itself."
 ACCOUNT_TONES = {
     Account.State.NEW: "neutral",
     Account.State.CONNECTED: "ok",
+    Account.State.REFUSED: "danger",
     Account.State.UNREACHABLE: "danger",
 }
 
@@ -45,6 +56,28 @@ IMPORT_TONES = {
     AccountImport.State.READING: "pending",
     AccountImport.State.APPLIED: "ok",
     AccountImport.State.FAILED: "danger",
+}
+
+TEST_TONES = {
+    ConnectionTest.State.WAITING: "pending",
+    ConnectionTest.State.TESTING: "pending",
+    ConnectionTest.State.PASSED: "ok",
+    ConnectionTest.State.FAILED: "danger",
+}
+
+CHECK_TONES = {
+    "passed": "ok",
+    "incomplete": "waiting",
+    "failed": "danger",
+    "unclear": "waiting",
+    "left out": "neutral",
+}
+
+DISCOVERY_TONES = {
+    AccountDiscovery.State.WAITING: "pending",
+    AccountDiscovery.State.READING: "pending",
+    AccountDiscovery.State.APPLIED: "ok",
+    AccountDiscovery.State.FAILED: "danger",
 }
 
 
@@ -94,6 +127,34 @@ def of_import(account_import: AccountImport) -> Shown:
     """How far a reading has come."""
     is_moving = account_import.state in AccountImport.OPEN
     return Shown(account_import.get_state_display(), IMPORT_TONES[AccountImport.State(account_import.state)], is_moving)
+
+
+def of_connection_test(test: ConnectionTest) -> Shown:
+    """How far a test of a connection has come."""
+    is_moving = test.state in ConnectionTest.OPEN
+    return Shown(test.get_state_display(), TEST_TONES[ConnectionTest.State(test.state)], is_moving)
+
+
+def of_check(check: Mapping[str, Any]) -> Shown:
+    """What came of one check of a test."""
+    return Shown(check["outcome"].capitalize(), CHECK_TONES[check["outcome"]])
+
+
+def of_discovery(discovery: AccountDiscovery) -> Shown:
+    """How far a reading of the accounts of an AWS organization has come."""
+    is_moving = discovery.state in AccountDiscovery.OPEN
+    return Shown(discovery.get_state_display(), DISCOVERY_TONES[AccountDiscovery.State(discovery.state)], is_moving)
+
+
+def of_discovered(found: DiscoveredAccount, account: Account | None, *, is_own: bool) -> Shown:
+    """Whether it is connected, or could be; whose it is elsewhere is not said."""
+    if account is not None and is_own:
+        return of_account(account)
+    if account is not None:
+        return Shown("Cannot be connected here", "neutral")
+    if not found.is_active:
+        return Shown(f"{found.status.replace('_', ' ').capitalize()} in AWS", "neutral")
+    return Shown("Not connected", "neutral")
 
 
 def key_ages(keys: Iterable[AccessKey], *, at: datetime) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 
 import django_tables2 as tables
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from accounts.kinds import in_words
-from accounts.models import Account, IAMUser
+from accounts.models import Account, DiscoveredAccount, IAMUser, Organization
 from accounts.views import states
 from portal.ledger.models import Delivery, Entry
 
@@ -25,6 +26,7 @@ PRIMARY = {"td": {"class": "primary"}, "th": {"class": "primary"}}
 STATE = {"td": {"class": "state"}, "th": {"class": "state"}}
 SECONDARY = {"td": {"class": "secondary"}, "th": {"class": "secondary"}}
 SELECT = {"td": {"class": "select"}, "th": {"class": "select"}}
+MARK = {"td": {"class": "mark"}, "th": {"class": "mark"}}
 
 
 @cache
@@ -187,3 +189,54 @@ class AccountTable(PagedTable):
 
     def render_read_at(self, value: datetime) -> str:
         return render_to_string("components/_time.html", {"when": value})
+
+
+class DiscoveredAccountTable(PagedTable):
+    """The accounts of an AWS organization; those that can be connected have a box to mark."""
+
+    mark = tables.Column("", accessor="member_account_id", orderable=False, attrs=MARK)
+    name = tables.Column("AWS account", attrs=PRIMARY)
+    member_account_id = tables.Column("Account ID", attrs=SECONDARY)
+    email = tables.Column("E-mail", attrs=SECONDARY)
+    state = tables.Column("State", empty_values=(), orderable=False, attrs=STATE)
+
+    class Meta:
+        model = DiscoveredAccount
+        fields = ("mark", "name", "member_account_id", "email", "state")
+        order_by = ("name",)
+        empty_text = "No account fits"
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._organization = organization
+
+    @cached_property
+    def _connected(self) -> dict[str, Account]:
+        """Those of the rows on this page that are connected, wherever, in one query."""
+        page = self.page.object_list.data if self.page else self.data
+        rows = Account.objects.filter(account_id__in=[row.member_account_id for row in page])
+        return {account.account_id: account for account in rows}
+
+    def _own(self, record: DiscoveredAccount) -> Account | None:
+        account = self._connected.get(record.member_account_id)
+        return account if account is not None and account.organization_id == self._organization.pk else None
+
+    def render_mark(self, record: DiscoveredAccount) -> str:
+        if not record.is_active or record.member_account_id in self._connected:
+            return ""
+        box = '<input type="checkbox" name="accounts" value="{}" form="connect-accounts" aria-label="Choose {}">'
+        return format_html(box, record.member_account_id, record)
+
+    def render_name(self, record: DiscoveredAccount) -> str:
+        own = self._own(record)
+        if own is None:
+            return record.name or record.member_account_id
+        return format_html('<a href="{}">{}</a>', reverse("connection", args=[own.pk]), record.name or own.name)
+
+    def render_member_account_id(self, value: str) -> str:
+        return format_html('<span class="identifier">{}</span>', value)
+
+    def render_state(self, record: DiscoveredAccount) -> str:
+        account, own = self._connected.get(record.member_account_id), self._own(record)
+        shown = states.of_discovered(record, account, is_own=own is not None)
+        return badge(shown.words, shown.tone)

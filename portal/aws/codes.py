@@ -1,6 +1,7 @@
 """AWS's error codes, sorted for :mod:`portal.aws.errors`.
 
-Sources: the IAM and STS API references ("Common Errors" and each operation's "Errors"), botocore's retry table.
+Sources: the IAM, STS and Organizations API references ("Common Errors" and each operation's "Errors"), botocore's retry
+table.
 """
 
 # Too many calls: botocore's own list.
@@ -59,6 +60,7 @@ REFUSALS = frozenset(
         "InvalidAuthenticationCode",
         "InvalidCertificate",
         "InvalidInput",
+        "InvalidInputException",
         "InvalidParameterCombination",
         "InvalidParameterValue",
         "InvalidPublicKey",
@@ -87,9 +89,16 @@ CONFLICTS = frozenset(
 )
 
 # Not there.
-ABSENT = frozenset({"NoSuchEntity", "ReportExpired", "ReportNotPresent"})
+ABSENT = frozenset({"AWSOrganizationsNotInUseException", "NoSuchEntity", "ReportExpired", "ReportNotPresent"})
 
 # AWS's own fault; whether it did what was asked is open.
 OWN_FAULTS = frozenset(
-    {"InternalError", "InternalFailure", "InternalServerError", "ServiceFailure", "ServiceUnavailable"}
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "ServiceException",
+        "ServiceFailure",
+        "ServiceUnavailable",
+    }
 )

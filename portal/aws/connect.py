@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import botocore.session
@@ -18,6 +19,7 @@ from django.conf import settings
 
 from portal.aws.errors import AWSError, Refused, TryLater, translated
 from portal.aws.iam import IAM
+from portal.aws.organizations import Organizations
 from portal.aws.pace import Pace
 from portal.aws.sts import STS, Credentials
 
@@ -54,8 +56,14 @@ class Door:
 class _Room:
     """What is kept of one account that was entered."""
 
+    session: Session
     iam: IAM
     sts: STS
+
+    @cached_property
+    def organizations(self) -> Organizations:
+        """Built when it is first asked for: few accounts are asked about others."""
+        return Organizations(*_clients(self.session, "organizations"))
 
 
 _lock = threading.RLock()
@@ -79,6 +87,14 @@ def sts(door: Door) -> STS:
     :raises Refused: when the role's ARN does not lie in the account; AWS is not asked.
     """
     return _room(door).sts
+
+
+def organizations(door: Door) -> Organizations:
+    """AWS Organizations, as the account behind the door sees it.
+
+    :raises Refused: when the role's ARN does not lie in the account; AWS is not asked.
+    """
+    return _room(door).organizations
 
 
 def hub_sts() -> STS:
@@ -110,7 +126,9 @@ def _room(door: Door) -> _Room:
             session = _session_with(credentials)
             session.register("after-call", credentials.drop_if_rejected)
             _keep_pace(session, door)
-            _rooms[door] = _Room(iam=IAM(*_clients(session, "iam")), sts=STS(*_clients(session, "sts")))
+            _rooms[door] = _Room(
+                session=session, iam=IAM(*_clients(session, "iam")), sts=STS(*_clients(session, "sts"))
+            )
         return _rooms[door]
 
 

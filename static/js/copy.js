@@ -1,4 +1,4 @@
-// Copies the full identifier beside the button, and says so for as long as it takes to look.
+// Copies the full identifier or the code beside the button, and says so for as long as it takes to look.
 
 const SAID_MS = 1600;
 
@@ -13,7 +13,16 @@ async function copy(button) {
   }, SAID_MS);
 }
 
+async function copyCode(button) {
+  await navigator.clipboard.writeText(button.closest(".code").querySelector("code").textContent);
+  const words = button.querySelector("span");
+  words.textContent = "Copied";
+  setTimeout(() => (words.textContent = "Copy"), SAID_MS);
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".copy:not([data-copied])");
   if (button) copy(button);
+  const ofCode = event.target.closest(".copy-code");
+  if (ofCode) copyCode(ofCode);
 });

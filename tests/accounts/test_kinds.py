@@ -13,6 +13,8 @@ GRAMMAR = re.compile(r"accounts\.[a-z_]+\.[a-z_]+")
 STAY_HERE = {
     "accounts.organization.created",
     "accounts.account.connected",
+    "accounts.account.connection_tested",
+    "accounts.account.refused",
     "accounts.account.pace_set",
     "accounts.iam_user.assigned",
     "accounts.ownership_rule.created",

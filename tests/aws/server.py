@@ -45,6 +45,7 @@ class AWS:
             "AWS_SIGNIN_URL": f"{self.url}/federation",
             "AWS_ACCESS_KEY_ID": hub.HUB_ACCESS_KEY_ID,
             "AWS_SECRET_ACCESS_KEY": hub.HUB_SECRET_ACCESS_KEY,
+            "HUB_PRINCIPAL_ARN": f"arn:aws:iam::{hub.HUB_ACCOUNT_ID}:user/{hub.HUB_USER_NAME}",
         }
 
     def account(self, account_id: str, *, external_id: str = EXTERNAL_ID, trust: dict[str, Any] | None = None) -> Door:

@@ -69,6 +69,8 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("tag-names", "/accounts/ownership/", press="Change"),
         Sight("drift", "/accounts/", row=r"/accounts/\d+/$", press="Show drift"),
         Sight("connect-account", "/accounts/", press="Connect account"),
+        Sight("connection", "/accounts/1/connection/"),
+        Sight("aws-organization", "/accounts/1/discovered/"),
         Sight("deliveries", "/deliveries/"),
         Sight("delivery", "/deliveries/", row=r"/deliveries/\d+/$"),
         Sight("ledger", "/ledger/"),

@@ -66,10 +66,14 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
-    user = f"/team/iam-users/{iam_user.pk}"
+    missing = {"name": "Permissions to read", "outcome": "failed", "words": "Mend it.", "missing": ["iam:GetUser"]}
+    factories.connection_test(acme_prod, state="failed", checks=[missing], finished_at=timezone.now())
+    factories.account_discovery(acme_prod, state="applied", finished_at=timezone.now())
+    factories.discovered_account(acme_prod, "555566667777")
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
-        f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/", "/deliveries/",
+        f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
+        f"{account}/connection/", f"{account}/connection/?as=sh", f"{account}/discovered/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
         "/team/?unassigned=any&select=page", f"/team/iam-users/assign/?iam_user={iam_user.pk}",
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",

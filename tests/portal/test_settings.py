@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from portal import settings as settings_of_the_portal
+from portal.conf import hub
 from tests import services
 
 REAL = {
@@ -44,6 +46,37 @@ def test_a_real_installation_without_a_needed_setting_stops_with_its_name(tmp_pa
 
     assert run.returncode == 1
     assert f"Set {name}: a real installation has no default for it." in run.stderr
+
+
+def test_the_hubs_own_identity_in_aws_has_the_form_of_one(tmp_path: Path) -> None:
+    good = check(REAL | {"HUB_PRINCIPAL_ARN": "arn:aws:iam::111122223333:role/gatehouse"}, tmp_path)
+    bad = check(REAL | {"HUB_PRINCIPAL_ARN": "gatehouse"}, tmp_path)
+
+    assert good.returncode == 0
+    assert bad.returncode == 1
+    assert "HUB_PRINCIPAL_ARN is the ARN of the portal's own role or user in AWS" in bad.stderr
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_one"),
+    [
+        ("", True),
+        ("arn:aws:iam::111122223333:root", True),
+        ("arn:aws-cn:iam::111122223333:role/service/gatehouse", True),
+        ("arn:aws:iam::111122223333:user/gatehouse-hub", True),
+        ("arn:aws:sts::111122223333:assumed-role/gatehouse/i-0123", False),
+        ("arn:aws:iam::111122223333:group/gatehouse", False),
+        ("arn:aws:iam::1111:role/gatehouse", False),
+        ("arn:evil:iam::111122223333:role/gatehouse", False),
+        ("*", False),
+    ],
+)
+def test_roles_trust_a_role_a_user_or_an_account(arn: str, is_one: bool) -> None:
+    if is_one:
+        assert hub.parse(arn) == arn
+    else:
+        with pytest.raises(ImproperlyConfigured):
+            hub.parse(arn)
 
 
 def test_passwords_are_kept_with_argon2() -> None:

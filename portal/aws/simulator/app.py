@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,17 @@ from moto.core.utils import utcnow
 from moto.iam import models as iam_models
 from moto.iam import urls as iam_urls
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.organizations import urls as organizations_urls
 from moto.sts import urls as sts_urls
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from portal.aws.simulator import demo, keys, requests, state
+from portal.aws.simulator import demo, keys, requests, roles, state
 from portal.aws.simulator.answers import Refusal, RefusedByAWS, answer
 from portal.aws.simulator.console import Console
 from portal.aws.simulator.hub import install_hub
 from portal.aws.simulator.iam import IAM
+from portal.aws.simulator.organizations import Organizations
 from portal.aws.simulator.requests import AWSRequest
 from portal.aws.simulator.sts import STS
 
@@ -49,7 +51,7 @@ class Simulator:
         """Answer one request."""
         path = environ.get("PATH_INFO", "")
         if path.startswith("/gatehouse/"):
-            return self._own(path, environ["REQUEST_METHOD"])(environ, start_response)
+            return self._own(Request(environ))(environ, start_response)
         if path.startswith(("/federation", "/console/")):
             return self._console.answer(Request(environ))(environ, start_response)
         request = requests.read(environ)
@@ -73,15 +75,21 @@ class Simulator:
                 self._save()
         return Response(body, status=status, headers=headers)
 
-    def _own(self, path: str, method: str) -> Response:
-        if path == "/gatehouse/health":
+    def _own(self, request: Request) -> Response:
+        if request.path == "/gatehouse/health":
             return Response("ok")
-        if path == "/gatehouse/demo" and method == "POST":
-            with self._turn:
-                demo.load_demo(at=utcnow())
-                self._save()
-            return Response("ok")
+        if request.method == "POST" and request.path == "/gatehouse/demo":
+            return self._changed(lambda: demo.load_demo(at=utcnow()))
+        # JSON alone: a page of another site can have a browser send a form here, and no more than that.
+        if request.method == "POST" and request.path == "/gatehouse/role" and request.is_json:
+            return self._changed(lambda: roles.put_role(**request.get_json()))
         return Response("There is no such page.", status=404)
+
+    def _changed(self, change: Callable[[], None]) -> Response:
+        with self._turn:
+            change()
+            self._save()
+        return Response("ok")
 
     def _save(self) -> None:
         if self._path is not None:
@@ -89,8 +97,9 @@ class Simulator:
 
 
 def _make_strict() -> None:
-    """Put our IAM and STS where moto looks for its own, and its clock to whole seconds, as AWS's dates are."""
+    """Put our services where moto looks for its own, and its clock to whole seconds, as AWS's dates are."""
     iam_urls.url_paths, sts_urls.url_paths = {"{0}/$": IAM.dispatch}, {"{0}/$": STS.dispatch}
+    organizations_urls.url_paths = {"{0}/$": Organizations.dispatch}
     vars(iam_models)["utcnow"] = lambda: utcnow().replace(microsecond=0)
 
 

@@ -24,6 +24,7 @@ from portal.aws.simulator.demo_accounts import (
     DemoAccount,
     document,
 )
+from portal.aws.simulator.demo_organization import load_organization
 from portal.aws.simulator.demo_users import DemoUser, Key
 from portal.aws.simulator.hub import HUB_ACCOUNT_ID, PARTITION, REGION
 
@@ -39,6 +40,7 @@ def load_demo(*, at: datetime) -> None:
     """
     for account in ACCOUNTS:
         _fill(account, _emptied(account.account_id), at.replace(microsecond=0))
+    load_organization(at=at.replace(microsecond=0))
 
 
 def _emptied(account_id: str) -> IAMBackend:

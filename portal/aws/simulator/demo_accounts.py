@@ -102,4 +102,4 @@ SERVICE_ROLES = {
     "acme": {"ledger-task": "ecs-tasks.amazonaws.com", "payments-deploy": "codebuild.amazonaws.com"},
     "globex": {"warehouse-loader": "lambda.amazonaws.com", "shop-deploy": "codebuild.amazonaws.com"},
 }
-PORTAL_ACTIONS = ("iam:*", "organizations:Describe*", "sts:GetCallerIdentity")
+PORTAL_ACTIONS = ("iam:*", "organizations:DescribeOrganization", "organizations:ListAccounts")

@@ -8,6 +8,7 @@ from moto.iam.exceptions import LimitExceededException, NoSuchEntity, ReportNotP
 from moto.iam.models import User
 
 from portal.aws.simulator import aws_policies, leftovers, names, report
+from portal.aws.simulator.simulation import Simulations
 from portal.aws.simulator.user_changes import UserChanges
 
 LONGEST_PAGE = 1_000
@@ -23,7 +24,7 @@ ENTITIES = {
 POLICIES = ("LocalManagedPolicy", "AWSManagedPolicy")
 
 
-class IAM(UserChanges):
+class IAM(Simulations, UserChanges):
     """Moto's IAM, made as strict as AWS where the portal relies on it."""
 
     # Users
@@ -170,6 +171,10 @@ class IAM(UserChanges):
     def list_user_policies(self) -> ActionResult:
         """A page."""
         return self._page(super().list_user_policies(), "PolicyNames")
+
+    def simulate_principal_policy(self) -> ActionResult:
+        """A page."""
+        return self._page(super().simulate_principal_policy(), "EvaluationResults")
 
     def get_account_authorization_details(self) -> ActionResult:
         """A page over users, groups, roles and policies, in this order."""

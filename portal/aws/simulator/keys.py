@@ -62,6 +62,19 @@ def caller_arn(access_key_id: str) -> str:
     return user.arn if user else ""
 
 
+def make_root_key(account_id: str) -> AccessKey:
+    """A long-term key of the account's root user, which AWS lets people make and nobody should."""
+    key = AccessKey(user_name=None, prefix="AKIA", account_id=account_id)
+    iam_backends[account_id][PARTITION].access_keys[key.access_key_id] = key
+    return key
+
+
+def is_root(access_key_id: str) -> bool:
+    """Whether the key is root's: neither a user's nor a session's."""
+    found = owner(access_key_id)
+    return found is not None and found[1].user_name is None and not access_key_id.startswith("ASIA")
+
+
 def let_in(account_id: str, *, seconds: int) -> AssumedRole:
     """Credentials of an administrator in any account, without asking anybody: for looking from outside."""
     backend = sts_backends[account_id][PARTITION]

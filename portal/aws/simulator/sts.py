@@ -21,8 +21,17 @@ CHAINED_SECONDS = 3600
 class STS(TokenResponse):
     """Moto's STS with AWS's refusals."""
 
+    def get_caller_identity(self) -> ActionResult:
+        """Root too, which moto takes for nobody it knows."""
+        if not keys.is_root(self.access_key):
+            return super().get_caller_identity()
+        account = self.current_account
+        return ActionResult({"UserId": account, "Account": account, "Arn": f"arn:aws:iam::{account}:root"})
+
     def assume_role(self) -> ActionResult:
         """Refuse what AWS refuses, then let moto make the session."""
+        if keys.is_root(self.access_key):
+            raise RefusedByAWS(Refusal(403, "AccessDenied", "Roles may not be assumed by root accounts."))
         role_arn = self._get_param("RoleArn")
         role = self._trusting_role(role_arn)
         self._check_session(role)

@@ -23,14 +23,14 @@ class Caller:
 
 def is_trusted(document: str, caller: Caller) -> bool:
     """Whether a statement allows sts:AssumeRole to the caller and none denies it."""
-    statements = _many(json.loads(document).get("Statement", []))
+    statements = many(json.loads(document).get("Statement", []))
     effects = {statement.get("Effect") for statement in statements if _applies(statement, caller)}
     return effects == {"Allow"}
 
 
 def _applies(statement: Mapping[str, Any], caller: Caller) -> bool:
     return (
-        any(fnmatchcase(ASSUME_ROLE.lower(), str(action).lower()) for action in _many(statement.get("Action", [])))
+        any(fnmatchcase(ASSUME_ROLE.lower(), str(action).lower()) for action in many(statement.get("Action", [])))
         and _is_principal(statement.get("Principal", {}), caller)
         and all(_holds(operator, facts, caller) for operator, facts in statement.get("Condition", {}).items())
     )
@@ -39,7 +39,7 @@ def _applies(statement: Mapping[str, Any], caller: Caller) -> bool:
 def _is_principal(principal: object, caller: Caller) -> bool:
     if principal == "*":
         return True
-    named = _many(principal.get("AWS", [])) if isinstance(principal, dict) else []
+    named = many(principal.get("AWS", [])) if isinstance(principal, dict) else []
     account = {caller.account_id, f"arn:aws:iam::{caller.account_id}:root", "*"}
     return any(name in account or name == caller.arn for name in named)
 
@@ -48,7 +48,7 @@ def _holds(operator: str, expected: Mapping[str, Any], caller: Caller) -> bool:
     compare = OPERATORS.get(operator)
     if compare is None:
         return False
-    return all(_matches(compare, _fact(key, caller), _many(values)) for key, values in expected.items())
+    return all(_matches(compare, _fact(key, caller), many(values)) for key, values in expected.items())
 
 
 def _matches(compare: Callable[[str, str], bool], fact: str | None, values: list[str]) -> bool:
@@ -64,7 +64,7 @@ def _fact(key: str, caller: Caller) -> str | None:
     return facts.get(key.lower()) or None
 
 
-def _many(value: Any) -> list[Any]:
+def many(value: Any) -> list[Any]:
     """IAM's JSON takes one value where a list of one is meant."""
     return value if isinstance(value, list) else [value]
 

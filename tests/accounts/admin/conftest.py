@@ -51,6 +51,7 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "loginprofile": factories.login_profile(iam_user),
         "mfadevice": factories.mfa_device(iam_user),
         "accountimport": factories.account_import(account),
+        "accountdiscovery": factories.account_discovery(account),
         "connectiontest": factories.connection_test(account),
         "discoveredaccount": factories.discovered_account(account, f"{number + 1:012d}"),
         "drift": factories.drift(iam_user),

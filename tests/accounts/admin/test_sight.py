@@ -67,7 +67,7 @@ def test_helpdesk_sees_the_organization(enter: Enter, hugo: Person, worlds: Worl
 
 
 # Neither roles nor how people and accounts are sorted belong to a team.
-OF_NO_TEAM = {"discoveredaccount", "iamprovider", "iamrole", "ownershiprule"}
+OF_NO_TEAM = {"accountdiscovery", "discoveredaccount", "iamprovider", "iamrole", "ownershiprule"}
 
 
 def test_a_lead_sees_what_is_the_teams(enter: Enter, lena: Person, worlds: Worlds) -> None:

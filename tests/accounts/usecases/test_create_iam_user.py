@@ -303,3 +303,23 @@ def test_a_name_that_is_taken_after_the_check_is_refused_at_the_name(
 
     with leaves_nothing(ValidationError, match="Somebody has just made"):
         create(user_name="LEDGER-WRITER")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(Account.State.NEW, "was not tested yet"), (Account.State.REFUSED, "The portal refuses to enter")],
+)
+def test_an_account_that_the_portal_may_not_enter_gets_none(
+    create: Create, leaves_nothing: Block, acme_prod: Account, state: Account.State, words: str
+) -> None:
+    Account.objects.filter(pk=acme_prod.pk).update(state=state)
+
+    with leaves_nothing(ValidationError, match=words) as refused:
+        create()
+    assert list(refused.value.message_dict) == ["account"]
+
+
+def test_an_account_that_cannot_be_entered_just_now_gets_it_later(create: Create, acme_prod: Account) -> None:
+    Account.objects.filter(pk=acme_prod.pk).update(state=Account.State.UNREACHABLE)
+
+    assert create().account == acme_prod

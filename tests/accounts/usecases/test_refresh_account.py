@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.access import NotAllowed, NotThere
 from accounts.models import Account, AccountImport, Organization, Person, Team
-from accounts.usecases.accounts import import_due_accounts, refresh_account, start_import
+from accounts.usecases.imports import import_due_accounts, refresh_account, start_import
 from portal.ledger.models import Entry
 from tests import factories
 from tests.portal.ledger.carrying import together

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.access import NotThere
 from accounts.models import Account, AccountImport, IAMUser, Person, Team
-from accounts.usecases.accounts import refresh_account, refresh_iam_user
+from accounts.usecases.imports import refresh_account, refresh_iam_user
 from portal.ledger.models import Entry
 from tests import factories
 

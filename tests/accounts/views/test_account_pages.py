@@ -6,8 +6,7 @@ from django.urls import reverse
 from accounts.models import Account, AccountImport, Person
 from tests.accounts.views.conftest import Enter
 
-ROLE = "arn:aws:iam::444455556666:role/gatehouse-portal"
-NEW = {"account_id": "4444-5555-6666", "name": "acme-sandbox", "role_arn": ROLE}
+NEW = {"account_id": "4444-5555-6666", "name": "acme-sandbox", "role_name": "gatehouse-portal"}
 
 pytestmark = pytest.mark.usefixtures("envelope")
 
@@ -18,9 +17,11 @@ def test_an_owner_connects_an_account_and_is_shown_its_external_id(enter: Enter,
     answer = client.post(reverse("connect_account"), NEW)
 
     account = Account.objects.get(account_id="444455556666")
-    assert answer.headers["Location"] == reverse("account", args=[account.pk])
-    assert account.external_id in client.get(answer.headers["Location"]).content.decode()
-    assert "Not tested yet" in client.get(answer.headers["Location"]).content.decode()
+    assert account.role_arn == "arn:aws:iam::444455556666:role/gatehouse-portal"
+    assert answer.headers["Location"] == reverse("connection", args=[account.pk])
+    text = client.get(answer.headers["Location"]).content.decode()
+    assert account.external_id in text
+    assert "Not tested yet" in text
 
 
 def test_nobody_chooses_the_external_id(enter: Enter, olive: Person) -> None:
@@ -33,13 +34,14 @@ def test_nobody_chooses_the_external_id(enter: Enter, olive: Person) -> None:
     ("change", "sentence"),
     [
         ({"account_id": "12"}, "12 digits"),
-        ({"role_arn": "arn:aws:iam::111122223333:role/x"}, "This role is in account 111122223333"),
-        ({"role_arn": "nonsense"}, "looks like arn:aws:iam"),
-        ({"account_id": "111122223333", "role_arn": "arn:aws:iam::111122223333:role/x"}, "connected already"),
+        ({"role_name": "two words"}, "and no spaces"),
+        ({"role_name": "arn:aws:iam::444455556666:role/x"}, "1 to 64 letters"),
+        ({"account_id": "111122223333"}, "You have connected this account already: acme-prod"),
+        ({"account_id": "333344445555"}, "This account cannot be connected here"),
     ],
 )
 def test_what_is_refused_is_said_at_the_field(
-    enter: Enter, olive: Person, acme_prod: Account, change: dict[str, str], sentence: str
+    enter: Enter, olive: Person, acme_prod: Account, globex_main: Account, change: dict[str, str], sentence: str
 ) -> None:
     before = Account.objects.count()
 

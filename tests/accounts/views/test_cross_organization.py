@@ -29,7 +29,11 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
         "delete_iam_user",
     )  # fmt: skip
-    of_account = ("account", "account_progress", "refresh_account", "set_pace")
+    of_account = (
+        "account", "account_progress", "refresh_account", "set_pace", "connection", "connection_progress",
+        "test_connection", "put_embedded_role", "discovered_accounts", "discovery_progress", "discover_accounts",
+        "connect_accounts", "test_new_connections", "put_embedded_roles",
+    )  # fmt: skip
     of_rule = ("change_ownership_rule", "move_ownership_rule", "delete_ownership_rule")
     rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
     of_plan = ("drift", "drift_past", "adopt_drift", "revert_drift")
@@ -39,6 +43,8 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         **dict.fromkeys(of_account + of_plan, (acme_prod.pk,)),
         **dict.fromkeys(of_rule, (rule.pk,)),
         **dict.fromkeys(of_delivery, (delivery.pk,)),
+        "role_document": (acme_prod.pk, "json"),
+        "stack_set": (acme_prod.pk, 1),
         "remove_from_group": (ledger_reader.pk, membership.pk),
         "entry": (entry.pk,),
         "switch_organization": ("acme",),

@@ -12,7 +12,7 @@ from moto.core.utils import utcnow
 from moto.sts.models import sts_backends
 
 from portal.aws import connect
-from portal.aws.simulator import demo, hub, trust
+from portal.aws.simulator import demo, hub, keys, trust
 from portal.aws.simulator.demo_accounts import document as document_allowing
 from portal.aws.simulator.trust import Caller
 from tests.aws.server import AWS, EXTERNAL_ID
@@ -267,3 +267,44 @@ def test_the_layer_breaks_the_call_that_was_named_and_shows_no_secret(aws: AWS) 
     assert "canary-password" not in repr(aws.trace)
     aws.boto3(ACCOUNT).list_users()
     assert aws.calls("ListUsers") == [], "looking from outside leaves no trace"
+
+
+def test_a_root_key_is_root_and_assumes_no_role(aws: AWS) -> None:
+    aws.account(ACCOUNT, trust=demo.portal_trust("right"))
+    root = keys.make_root_key(hub.HUB_ACCOUNT_ID)
+    sts = client(aws, "sts", root.access_key_id, root.secret_access_key)
+
+    assert sts.get_caller_identity()["Arn"] == "arn:aws:iam::123456789012:root"
+    told = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/gatehouse-portal", "RoleSessionName": "x1", "ExternalId": "right"}
+    assert refusal_of(sts.assume_role, **told) == ("AccessDenied", 403)
+
+
+ROLE = {
+    "account_id": ACCOUNT,
+    "role_name": "gatehouse-portal",
+    "path": "/security/",
+    "trust": demo.portal_trust("right"),
+    "policy": document_allowing("iam:GetUser"),
+}
+
+
+def test_a_role_is_put_in_place_and_mended(aws: AWS) -> None:
+    outside = aws.boto3(ACCOUNT)
+
+    for changes in ({}, {"trust": demo.portal_trust("another"), "policy": document_allowing("iam:ListUsers")}):
+        assert requests.post(f"{aws.url}/gatehouse/role", json=ROLE | changes, timeout=10).status_code == 200
+
+    (role,) = outside.list_roles()["Roles"]
+    assert role["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/security/gatehouse-portal"
+    assert role["RoleId"].startswith("AROA")
+    assert role["AssumeRolePolicyDocument"] == demo.portal_trust("another")
+    (name,) = outside.list_role_policies(RoleName="gatehouse-portal")["PolicyNames"]
+    found = outside.get_role_policy(RoleName="gatehouse-portal", PolicyName=name)
+    assert found["PolicyDocument"] == document_allowing("iam:ListUsers")
+
+
+def test_a_form_of_another_page_puts_nothing_in_place(aws: AWS) -> None:
+    for body in ({"data": json.dumps(ROLE)}, {"data": json.dumps(ROLE), "headers": {"Content-Type": "text/plain"}}):
+        answer = requests.post(f"{aws.url}/gatehouse/role", timeout=10, **body)  # type: ignore[arg-type]
+        assert answer.status_code == 404
+    assert not aws.backend(ACCOUNT).roles
