@@ -101,7 +101,7 @@ def connect(request: PortalRequest, pk: int) -> HttpResponse:
             **form.cleaned_data,
         )
     if made is None:
-        messages.error(request, " ".join(message for errors in form.errors.values() for message in errors))
+        messages.error(request, " ".join(str(message) for errors in form.errors.values() for message in errors))
     else:
         count = f"{len(made)} account{'' if len(made) == 1 else 's'}"
         messages.info(request, f"Connected {count}. Put the role in place in each, then test the connections.")

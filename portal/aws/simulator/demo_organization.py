@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import cast
 
 from moto.iam.models import iam_backends
-from moto.organizations.models import FakeAccount, OrganizationsBackend, organizations_backends
+from moto.organizations.models import FakeAccount, FakeOrganization, OrganizationsBackend, organizations_backends
 
 from portal.aws.simulator.hub import PARTITION, REGION
 
@@ -40,7 +41,7 @@ def add_member(
 ) -> None:
     """Make an account a member of the organization."""
     with _no_invented_accounts():
-        member = FakeAccount(backend.org, AccountName=name, Email=f"aws+{name}@acme.test")
+        member = FakeAccount(cast("FakeOrganization", backend.org), AccountName=name, Email=f"aws+{name}@acme.test")
     member.id, member.create_time = account_id, joined_at
     member.status = member.state = state
     backend.accounts.append(member)

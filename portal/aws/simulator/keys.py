@@ -1,6 +1,7 @@
 """Which access keys the embedded AWS accepts: moto alone takes inactive, unknown and expired ones too."""
 
 from datetime import datetime
+from typing import Any
 
 from moto.core.utils import utcnow
 from moto.iam.models import AccessKey, iam_backends
@@ -64,7 +65,8 @@ def caller_arn(access_key_id: str) -> str:
 
 def make_root_key(account_id: str) -> AccessKey:
     """A long-term key of the account's root user, which AWS lets people make and nobody should."""
-    key = AccessKey(user_name=None, prefix="AKIA", account_id=account_id)
+    make: Any = AccessKey  # Moto calls it abstract and makes such keys all the same.
+    key: AccessKey = make(user_name=None, prefix="AKIA", account_id=account_id)
     iam_backends[account_id][PARTITION].access_keys[key.access_key_id] = key
     return key
 

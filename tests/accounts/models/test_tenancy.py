@@ -84,6 +84,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.mfa_device(user),
         factories.group_membership(user, group),
         factories.account_import(account),
+        factories.account_discovery(account),
         factories.connection_test(account),
         factories.discovered_account(account, "999988887777"),
         factories.drift(user),

@@ -279,7 +279,7 @@ def test_a_root_key_is_root_and_assumes_no_role(aws: AWS) -> None:
     assert refusal_of(sts.assume_role, **told) == ("AccessDenied", 403)
 
 
-ROLE = {
+ROLE: dict[str, Any] = {
     "account_id": ACCOUNT,
     "role_name": "gatehouse-portal",
     "path": "/security/",
@@ -304,7 +304,9 @@ def test_a_role_is_put_in_place_and_mended(aws: AWS) -> None:
 
 
 def test_a_form_of_another_page_puts_nothing_in_place(aws: AWS) -> None:
-    for body in ({"data": json.dumps(ROLE)}, {"data": json.dumps(ROLE), "headers": {"Content-Type": "text/plain"}}):
-        answer = requests.post(f"{aws.url}/gatehouse/role", timeout=10, **body)  # type: ignore[arg-type]
-        assert answer.status_code == 404
+    text = json.dumps(ROLE)
+    bodies: list[dict[str, Any]] = [{"data": text}, {"data": text, "headers": {"Content-Type": "text/plain"}}]
+
+    for body in bodies:
+        assert requests.post(f"{aws.url}/gatehouse/role", timeout=10, **body).status_code == 404
     assert not aws.backend(ACCOUNT).roles
