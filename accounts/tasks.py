@@ -5,12 +5,14 @@ from celery import shared_task
 from accounts import importers
 from accounts.usecases import accounts as account_usecases
 from portal.ledger.clock import database_now
+from portal.ledger.tasks import is_an_id
 
 
 @shared_task
-def import_account(import_id: int, **kwargs: object) -> None:
+def import_account(import_id: object, **kwargs: object) -> None:
     """Carry out one import that was asked for."""
-    importers.run(import_id)
+    if is_an_id(import_id, of="an import"):
+        importers.run(import_id)
 
 
 @shared_task

@@ -25,6 +25,7 @@ UNFORESEEN = "The portal failed while it read the account ({}). Its log says mor
 def run(import_id: int) -> None:
     """Read the account and apply what was read. A failed import has concluded nothing, and says why on its row."""
     if not _claim(import_id):
+        logger.info("Import %s is not to be carried out now", import_id)
         return
     account_import = AccountImport.objects.select_related("account", "organization").get(pk=import_id)
     try:
