@@ -60,7 +60,8 @@ def canonical(values: dict[str, Any]) -> bytes:
         "form": FORM,
         "id": str(values["id"]),
         "organization_id": str(values["organization_id"]),
-        "at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        # Not strftime: a million of these take two seconds less.
+        "at": f"{at.astimezone(UTC).isoformat(timespec='microseconds').removesuffix('+00:00')}Z",
     }
     return _encoder.encode(form).encode()
 
