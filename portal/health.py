@@ -90,7 +90,7 @@ def _cache_answers() -> bool:
 
 def _broker_answers() -> bool:
     with current_app.connection_for_write() as broker:
-        options = broker.transport_options
+        options = broker.transport_options or {}
         broker.transport_options = options | dict.fromkeys(TIMEOUTS & options.keys(), BROKER_ANSWERS_WITHIN_SECONDS)
         broker.ensure_connection(max_retries=1, interval_start=0)
     return True

@@ -106,7 +106,7 @@ FORGED = [
 ]
 
 
-def forge(column: str, value: object, *, table: str = "ledger_entry", number: int = 2) -> None:
+def forge(column: str, value: str | bytes, *, table: str = "ledger_entry", number: int = 2) -> None:
     """Write into the file itself, where nothing is looked at: SQLite takes any value into any column."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -119,7 +119,7 @@ def forge(column: str, value: object, *, table: str = "ledger_entry", number: in
 @pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize(("column", "value"), FORGED)
 def test_what_no_entry_can_hold_is_found_and_named(
-    unguarded: list[Entry], organization: Organization, column: str, value: object
+    unguarded: list[Entry], organization: Organization, column: str, value: str | bytes
 ) -> None:
     forge(column, value)
 
