@@ -6,6 +6,7 @@ from accounts import importers
 from accounts.importers import connection, discovery, embedded_role
 from accounts.usecases import connections, imports
 from portal.ledger.clock import database_now
+from portal.ledger.tasks import is_an_id
 
 # At its account's pace the reading of thousands of IAM users takes minutes. When the broker hands its message out again
 # meanwhile, the import is claimed already, and nothing is done.
@@ -13,9 +14,10 @@ LONGEST_IMPORT_SECONDS = 30 * 60
 
 
 @shared_task(time_limit=LONGEST_IMPORT_SECONDS)
-def import_account(import_id: int, **kwargs: object) -> None:
+def import_account(import_id: object, **kwargs: object) -> None:
     """Carry out one import that was asked for."""
-    importers.run(import_id)
+    if is_an_id(import_id, of="an import"):
+        importers.run(import_id)
 
 
 @shared_task
@@ -25,15 +27,17 @@ def import_due_accounts(**kwargs: object) -> None:
 
 
 @shared_task
-def test_connection(test_id: int, **kwargs: object) -> None:
+def test_connection(test_id: object, **kwargs: object) -> None:
     """Carry out one test of a connection that was asked for."""
-    connection.run(test_id, conclude=connections.conclude_test)
+    if is_an_id(test_id, of="a test"):
+        connection.run(test_id, conclude=connections.conclude_test)
 
 
 @shared_task
-def discover_accounts(discovery_id: int, **kwargs: object) -> None:
+def discover_accounts(discovery_id: object, **kwargs: object) -> None:
     """Carry out one reading of the accounts of an AWS organization."""
-    discovery.run(discovery_id)
+    if is_an_id(discovery_id, of="a discovery"):
+        discovery.run(discovery_id)
 
 
 @shared_task
@@ -43,6 +47,7 @@ def close_stranded_connections(**kwargs: object) -> None:
 
 
 @shared_task
-def put_embedded_role(account_id: int, **kwargs: object) -> None:
+def put_embedded_role(account_id: object, **kwargs: object) -> None:
     """Put an account's role in place in the embedded AWS."""
-    embedded_role.put_in_place(account_id)
+    if is_an_id(account_id, of="an account"):
+        embedded_role.put_in_place(account_id)

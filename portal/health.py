@@ -21,6 +21,11 @@ from portal.ledger.models import Delivery
 
 logger = logging.getLogger(__name__)
 
+# It is asked twice. Whoever asks whether the web is well waits for a few seconds, and a broker that hangs must not take
+# it out of service.
+BROKER_ANSWERS_WITHIN_SECONDS = 0.5
+TIMEOUTS = {"socket_connect_timeout", "socket_timeout"}
+
 
 @login_not_required
 @never_cache
@@ -85,5 +90,7 @@ def _cache_answers() -> bool:
 
 def _broker_answers() -> bool:
     with current_app.connection_for_write() as broker:
+        options = broker.transport_options or {}
+        broker.transport_options = options | dict.fromkeys(TIMEOUTS & options.keys(), BROKER_ANSWERS_WITHIN_SECONDS)
         broker.ensure_connection(max_retries=1, interval_start=0)
     return True

@@ -28,6 +28,7 @@ UNFORESEEN = "The portal failed while it read the account ({}). Its log says mor
 def run(import_id: int) -> None:
     """Read the account and apply what was read. A failed import has concluded nothing, and says why on its row."""
     if not _claim(import_id):
+        logger.info("Import %s is not to be carried out now", import_id)
         return
     account_import = AccountImport.objects.select_related("account", "organization", "iam_user").get(pk=import_id)
     try:
@@ -80,16 +81,15 @@ def _is_still_ours(account_import: AccountImport) -> bool:
 @transaction.atomic
 def _fail(account_import: AccountImport, error: errors.AWSError) -> None:
     logger.warning("Import %s could not read account %s: %s", account_import.pk, account_import.account_id, error.code)
-    account = account_import.account
     if isinstance(error, errors.Denied) and error.operation == "AssumeRole":
-        account.state, account.state_reason = Account.State.UNREACHABLE, str(error)
-        account.save(update_fields=["state", "state_reason"])
+        # One that was refused meanwhile stays so: it is not read before its connection was tested again.
+        enterable = Account.objects.importable().filter(pk=account_import.account_id)
+        enterable.update(state=Account.State.UNREACHABLE, state_reason=str(error))
     _finish(account_import, AccountImport.State.FAILED, error=str(error))
 
 
 def _enterable(account: Account) -> None:
-    account.state, account.state_reason = Account.State.CONNECTED, ""
-    account.save(update_fields=["state", "state_reason"])
+    Account.objects.importable().filter(pk=account.pk).update(state=Account.State.CONNECTED, state_reason="")
 
 
 def _finish(account_import: AccountImport, state: AccountImport.State, *, error: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -28,6 +29,9 @@ FORMS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 # A cell that begins so is taken for a formula by spreadsheets (OWASP, CSV injection; ASVS V1.2.10).
 # The last four are their full-width twins, which some of them read as the same.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where the list separator is a semicolon, as in most of Europe, a spreadsheet does not heed the quotes of the second
+# cell and on, and begins a new one after each semicolon or line's end inside the text.
+INNER_STARTS = re.compile(rf'([;\t\r\n])(?=[\s"]*[{re.escape("".join(FORMULA_STARTS))}])')
 ROWS_AT_ONCE = 2000
 
 
@@ -83,8 +87,9 @@ def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def harmless(text: str) -> str:
-    """The text so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+    """The text so that no spreadsheet takes it, or what it would cut out of it, for a formula."""
+    within = INNER_STARTS.sub(r"\1'", text)
+    return f"'{within}" if text.lstrip(' "').startswith(FORMULA_STARTS) else within
 
 
 def _values(entry: Entry) -> list[Any]:

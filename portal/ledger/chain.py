@@ -38,6 +38,8 @@ FIELDS = (
     "previous_hash",
 )
 CHUNK = 2000
+# What a value that was forged may raise on its way from the database into the canonical form.
+UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 
 _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -58,7 +60,8 @@ def canonical(values: dict[str, Any]) -> bytes:
         "form": FORM,
         "id": str(values["id"]),
         "organization_id": str(values["organization_id"]),
-        "at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        # Not strftime: a million of these take two seconds less.
+        "at": f"{at.astimezone(UTC).isoformat(timespec='microseconds').removesuffix('+00:00')}Z",
     }
     return _encoder.encode(form).encode()
 
@@ -81,7 +84,10 @@ def verify(organization: models.Model) -> Broken | None:
     """
     before = _head(organization)
     sequence, previous = 0, NO_HASH
-    for sequence, (values, stored) in enumerate(_rows(organization), start=1):
+    for sequence, row in enumerate(_rows(organization), start=1):
+        if row is None:
+            return Broken(sequence, "it cannot be read")
+        values, stored = row
         why = _fault(values, stored, sequence, previous)
         if why:
             return Broken(sequence, why)
@@ -101,6 +107,17 @@ def heads() -> Iterator[dict[str, str | int]]:
         yield {"organization": str(head.pk), "sequence": head.sequence, "hash": head.hash}
 
 
+def read_anchor(told: object) -> dict[str, str | int]:
+    """One of `heads()` as it comes back from where it was kept.
+
+    :raises ValueError: when it is none.
+    """
+    match told:
+        case {"organization": str(pk), "sequence": int(sequence), "hash": str(digits)} if pk.isdecimal():
+            return {"organization": pk, "sequence": sequence, "hash": digits}
+    raise ValueError("each line is an object with an organization, a sequence and a hash.")
+
+
 def missing_from(anchor: dict[str, str | int]) -> Broken | None:
     """What became of an entry that `heads()` once named; None where it is as it was."""
     sequence = int(anchor["sequence"])
@@ -114,13 +131,26 @@ def missing_from(anchor: dict[str, str | int]) -> Broken | None:
 
 def _head(organization: models.Model) -> tuple[int, str]:
     found = Head.objects.filter(pk=organization.pk).values_list("sequence", "hash").first()
-    return found or (0, NO_HASH)
+    # SQLite keeps a text in a column of numbers.
+    return found if found and isinstance(found[0], int) else (0, NO_HASH)
 
 
-def _rows(organization: models.Model) -> Iterator[tuple[dict[str, Any], str]]:
-    entries = Entry.objects.of(organization).order_by("sequence")
-    for row in entries.values_list(*FIELDS, "hash").iterator(chunk_size=CHUNK):
-        yield dict(zip(FIELDS, row[:-1], strict=True)), row[-1]
+def _rows(organization: models.Model) -> Iterator[tuple[dict[str, Any], str] | None]:
+    """The entries' values and hashes in order; None, and then nothing more, for one that cannot be read at all."""
+    entries = Entry.objects.of(organization).order_by("sequence").values_list(*FIELDS, "hash")
+    last = None
+    # PostgreSQL's driver reads a portion as a whole or not at all: then one by one, up to the one that it cannot read.
+    for chunk in (CHUNK, 1):
+        rest = entries if last is None else entries.filter(sequence__gt=last)
+        try:
+            for row in rest.iterator(chunk_size=chunk):
+                values = dict(zip(FIELDS, row[:-1], strict=True))
+                yield values, row[-1]
+                last = values["sequence"]
+        except UNREADABLE:
+            continue
+        return
+    yield None
 
 
 def _fault(values: dict[str, Any], stored: str, sequence: int, previous: str) -> str:
@@ -128,4 +158,11 @@ def _fault(values: dict[str, Any], stored: str, sequence: int, previous: str) ->
         return "it is missing"
     if values["previous_hash"] != previous:
         return "it does not follow from the entry before"
-    return "" if digest(values) == stored else "it does not have the content that was hashed"
+    return "" if _is_as_hashed(values, stored) else "it does not have the content that was hashed"
+
+
+def _is_as_hashed(values: dict[str, Any], stored: str) -> bool:
+    try:
+        return digest(values) == stored
+    except UNREADABLE:
+        return False

@@ -10,13 +10,15 @@ from django.db.transaction import atomic
 TABLE = "ledger_entry"
 MESSAGE = "Entries of the ledger are never changed or deleted."
 
-# INSERT OR REPLACE deletes the rows in its way without waking delete triggers: so the insert is watched too.
+# INSERT OR REPLACE deletes the rows in its way without waking delete triggers: so the insert is watched too. The rowid
+# is a key as well, which nobody declared; where an insert names none it is -1 here, and no row has that.
 IN_THE_WAY = """SELECT 1 FROM ledger_entry WHERE id = NEW.id UNION ALL
+    SELECT 1 FROM ledger_entry WHERE rowid = NEW.rowid UNION ALL
     SELECT 1 FROM ledger_entry WHERE organization_id = NEW.organization_id AND sequence = NEW.sequence"""
 SQLITE = {
     "ledger_entry_no_update_v1": f"BEFORE UPDATE ON {TABLE} BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
     "ledger_entry_no_delete_v1": f"BEFORE DELETE ON {TABLE} BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
-    "ledger_entry_no_replace_v1": (
+    "ledger_entry_no_replace_v2": (
         f"BEFORE INSERT ON {TABLE} WHEN EXISTS ({IN_THE_WAY}) BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
     ),
 }

@@ -1,6 +1,7 @@
 """Celery's tasks: each carries an id at most, and makes one call."""
 
 import logging
+from typing import TypeGuard
 
 from celery import shared_task
 
@@ -9,14 +10,21 @@ from portal.ledger import deliver as worker
 logger = logging.getLogger(__name__)
 
 
+def is_an_id(told: object, *, of: str) -> TypeGuard[int]:
+    """Whether a task carried what an id of ours looks like; what did not is logged."""
+    # True is an int to Python, and would be the first row's id.
+    if isinstance(told, int) and not isinstance(told, bool):
+        return True
+    # Not the value: whatever somebody put into the broker does not belong in the log.
+    logger.warning("A task carried a %s where the id of %s belongs", type(told).__name__, of)
+    return False
+
+
 @shared_task(ignore_result=True, acks_late=True, reject_on_worker_lost=True)
 def deliver(delivery_id: object, **kwargs: object) -> None:
     """Carry one delivery, if it may be carried now; the broker is no store to trust, so its id is looked at first."""
-    if not isinstance(delivery_id, int):
-        # Not the value: whatever somebody put into the broker does not belong in the log.
-        logger.warning("A task carried a %s where a delivery's id belongs", type(delivery_id).__name__)
-        return
-    worker.deliver(delivery_id)
+    if is_an_id(delivery_id, of="a delivery"):
+        worker.deliver(delivery_id)
 
 
 @shared_task(ignore_result=True, acks_late=True, reject_on_worker_lost=True)

@@ -15,27 +15,29 @@ from tests import services
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[dict[str, str]]:
-    """All of it, with one worker."""
-    with servers(folder) as env, services.running(services.start_worker(env, folder / "worker.log")):
+def running(folder: Path, *, latency_ms: float) -> Iterator[dict[str, str]]:
+    """All of it, with one worker and an AWS that is so far away."""
+    with (
+        servers(folder, latency_ms=latency_ms) as env,
+        services.running(services.start_worker(env, folder / "worker.log")),
+    ):
         yield env
 
 
 @contextmanager
-def servers(folder: Path, *, latency_ms: float | None = None) -> Iterator[dict[str, str]]:
+def servers(folder: Path, *, latency_ms: float) -> Iterator[dict[str, str]]:
     """Start all but the worker below `folder`; the environment in which its processes see each other.
 
-    With a latency, AWS is that far away and keeps nothing on disk.
+    AWS is the embedded one, so far away; it keeps nothing on disk.
     """
     with ExitStack() as stack:
         valkey = services.start_valkey(folder / "valkey")
         stack.callback(valkey.stop)
         port = services.free_port()
         env = environment(folder, valkey.url, f"http://127.0.0.1:{port}")
-        simulator = [sys.executable, "-m", "portal.aws.simulator", "--port", str(port), "--demo"]
-        state, log = folder / "aws.pickle", folder / "aws.log"
+        log = folder / "aws.log"
         far = [sys.executable, "-m", "tests.benchmarks.slow_aws", "--port", str(port), "--latency-ms", str(latency_ms)]
-        aws = services.start([*simulator, "--state", str(state)] if latency_ms is None else far, log=log, env=env)
+        aws = services.start(far, log=log, env=env)
         stack.enter_context(services.running(aws))
         services.wait_until(partial(services.listens, port), process=aws, log=log)
         for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):

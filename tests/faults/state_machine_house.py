@@ -24,6 +24,7 @@ from tests.aws.server import AWS
 
 GROUPS = ["readers", "writers"]
 OUTSIDE_TAG = "made-by"
+PATH = "/payments/"
 # More than any delivery needs to arrive or to get stuck, with its quiet time and its longest back-off.
 ROUNDS = 30
 _numbers = count(1)
@@ -91,7 +92,7 @@ class Tenant:
         for name in GROUPS:
             group = outside.create_group(GroupName=name)["Group"]
             rows.append(factories.iam_group(self.account, name, group_id=group["GroupId"], arn=group["Arn"]))
-        factories.envelope(self.team, path="/payments/", accounts=[self.account], groups=rows)
+        factories.envelope(self.team, path=PATH, accounts=[self.account], groups=rows)
 
     def outside(self) -> Any:
         """AWS as somebody else's hands reach it."""

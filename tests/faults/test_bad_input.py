@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account, IAMUser, Organization, Person, Team
+from accounts.models import Account, AccountImport, IAMUser, Organization, Person, Team
+from accounts.tasks import import_account
+from accounts.usecases import accounts as account_usecases
 from accounts.usecases import deliveries, iam_users
 from portal.ledger import doorbell, tasks
 from portal.ledger.models import Delivery, Entry
@@ -44,16 +46,20 @@ def mia_in_aws(acme_prod: Account, payments: Team, envelope: None) -> IAMUser:
 # Tasks
 
 
-@pytest.mark.parametrize("strange", ["4711", "mia", "b7c5a1de-0000-4000-8000-000000000001", None, 1.0, [1], {"pk": 1}])
+STRANGE = ["4711", "mia", "b7c5a1de-0000-4000-8000-000000000001", None, 1.0, True, [1], {"pk": 1}]
+
+
+@pytest.mark.parametrize("strange", STRANGE)
 def test_a_task_with_what_is_no_id_does_nothing_but_log(
     stuck: Delivery, strange: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Delivery.objects.update(state=Delivery.State.DUE, stuck_kind="")
+    # Its id is the one that True stands for.
+    Delivery.objects.update(id=1, state=Delivery.State.DUE, stuck_kind="")
 
     tasks.deliver(strange)
 
     assert Delivery.objects.get().state == Delivery.State.DUE
-    assert f"A task carried a {type(strange).__name__} where a delivery's id belongs" in caplog.text
+    assert f"A task carried a {type(strange).__name__} where the id of a delivery belongs" in caplog.text
 
 
 @pytest.mark.parametrize("strange", [0, -1, 4711, 2**70])
@@ -67,6 +73,20 @@ def test_a_task_with_an_id_that_is_no_deliverys_does_nothing_but_log(
 
     assert list(Delivery.objects.values()) + list(Entry.objects.values()) == before
     assert f"Delivery {strange} is not to be carried now" in caplog.text
+
+
+@pytest.mark.parametrize("strange", [*STRANGE, 0, -1, 4711, 2**70])
+def test_an_imports_task_with_a_strange_id_does_nothing_but_log(
+    acme_prod: Account, strange: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    account_usecases.open_import(account=acme_prod, at=timezone.now())
+    AccountImport.objects.update(id=1)
+
+    with caplog.at_level(logging.INFO):
+        import_account(strange)
+
+    assert AccountImport.objects.get().state == AccountImport.State.WAITING
+    assert len(caplog.records) == 1
 
 
 def test_a_task_about_what_is_stuck_given_up_or_done_does_nothing_but_log(

@@ -23,7 +23,7 @@ from tests.accounts.carrying import Death
 from tests.aws import direct
 from tests.aws.server import AWS, Server
 from tests.aws.strict import Fault
-from tests.faults.state_machine_house import GROUPS, OUTSIDE_TAG, Clock, Crash, Tenant, install
+from tests.faults.state_machine_house import GROUPS, OUTSIDE_TAG, PATH, Clock, Crash, Tenant, install
 from tests.portal.ledger.carrying import together
 
 NAMES = st.sampled_from(["mia", "robot"])
@@ -172,7 +172,8 @@ class Portal(RuleBasedStateMachine):
     @rule(name=NAMES)
     def make_a_user_of_that_name_elsewhere(self, name: str) -> None:
         if name not in self.house.in_aws():
-            self.house.outside().create_user(UserName=name, Tags=[{"Key": OUTSIDE_TAG, "Value": "others"}])
+            # Where the portal would make it: nothing but the tag tells whose it is.
+            self.house.outside().create_user(UserName=name, Path=PATH, Tags=[{"Key": OUTSIDE_TAG, "Value": "others"}])
             self.touched.add(name)
 
     @rule(group=st.sampled_from(GROUPS))

@@ -1,5 +1,7 @@
 """Whether the portal is well: what must be there for it to serve people, and what else is told."""
 
+import socket
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -88,6 +90,18 @@ def test_a_broker_that_is_away_is_told_and_leaves_the_web_in_service(
     monkeypatch.setattr(health.current_app, "connection_for_write", lambda: elsewhere)
 
     assert ready(client)["broker"] is False
+
+
+def test_a_broker_that_hangs_is_told_before_a_probe_gives_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        hanging = current_app.connection_for_write(address)
+        monkeypatch.setattr(health.current_app, "connection_for_write", lambda: hanging)
+        start = time.monotonic()
+
+        assert ready(client)["broker"] is False
+
+    assert time.monotonic() - start < 4
 
 
 def test_without_its_cache_it_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,11 +157,14 @@ def test_a_worker_that_dies_after_any_call_is_followed_by_one_that_finishes(
 # A name that is taken
 
 
+@pytest.mark.parametrize("path", ["/", PATH])
 @pytest.mark.parametrize("name", [NAME, NAME.upper()])
-def test_a_user_that_was_made_elsewhere_is_not_adopted(aws: AWS, prod: Account, decide: Decide, name: str) -> None:
+def test_a_user_that_was_made_elsewhere_is_not_adopted(
+    aws: AWS, prod: Account, decide: Decide, name: str, path: str
+) -> None:
     decide()
     outside = aws.boto3(prod.account_id)
-    outside.create_user(UserName=name, Tags=[{"Key": "stage", "Value": "theirs"}])
+    outside.create_user(UserName=name, Path=path, Tags=[{"Key": "stage", "Value": "theirs"}])
 
     delivery = deliver_until_quiet()
     if delivery.state == Delivery.State.WAITING:
@@ -171,14 +174,15 @@ def test_a_user_that_was_made_elsewhere_is_not_adopted(aws: AWS, prod: Account, 
 
     assert (delivery.state, delivery.stuck_kind) == (Delivery.State.STUCK, "conflict")
     assert "already exists" in delivery.error
-    assert users(aws, prod) == {name: {"path": "/", "tags": {"stage": "theirs"}, "groups": set()}}
+    assert users(aws, prod) == {name: {"path": path, "tags": {"stage": "theirs"}, "groups": set()}}
     assert not IAMUser.objects.get().is_in_aws
 
 
 def test_a_tag_of_another_entry_does_not_make_it_ours(aws: AWS, prod: Account, decide: Decide) -> None:
     decide()
     forged = [{"Key": "gatehouse:entry", "Value": "b7c5a1de-0000-4000-8000-000000000001"}]
-    aws.boto3(prod.account_id).create_user(UserName=NAME, Tags=forged)
+    # All but the tag is as it was decided.
+    aws.boto3(prod.account_id).create_user(UserName=NAME, Path=PATH, Tags=forged)
 
     delivery = deliver_until_quiet()
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Person
 from accounts.usecases import iam_users
-from accounts.views.exports import FORMULA_STARTS, harmless
+from accounts.views.exports import FORMULA_STARTS, csv_lines, harmless
 from portal.ledger.models import Entry
 from tests.accounts.views.conftest import Enter
 
@@ -83,6 +84,36 @@ def test_those_who_may_not_read_it_cannot_export_it(
 def test_a_get_exports_nothing(enter: Enter, ada: Person, entry: Entry) -> None:
     assert enter(ada).get(reverse("export_ledger", args=["csv"])).status_code == 405
     assert Entry.objects.count() == 1
+
+
+# What a spreadsheet computes; it strips blanks and what it takes for quotes first.
+COMPUTED = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+
+
+def written(**texts: str) -> str:
+    facts = {"id": uuid.uuid4(), "sequence": 1, "at": timezone.now(), "kind": "accounts.x", "hash": "f" * 64, **texts}
+    return "".join(csv_lines([Entry(**facts)]))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize(
+    "text", ["a;=1+1", "a; =1", 'a;"=1"', "a\n=1", "a;\n+1", ";;@SUM(1)", '"=1', "a;\uff1d1", "x;", 'x;"', ";-)"]
+)
+def test_whatever_the_list_separator_is_no_cell_is_a_formula(delimiter: str, text: str) -> None:
+    lines = written(reason=text, ticket=text, by_name=text, subject_name=text)
+
+    cells = [cell for row in csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter) for cell in row]
+
+    assert [cell for cell in cells if cell.lstrip(' "').startswith(COMPUTED)] == []
+
+
+@given(st.text(alphabet=st.sampled_from('=+-@;,"\n\r\t a\uff1d')))
+def test_no_text_becomes_a_formula_within_another_cell(text: str) -> None:
+    lines = written(reason=text, ticket=text[::-1])
+
+    for delimiter in ",;":
+        cells = [cell for row in csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter) for cell in row]
+        assert [cell for cell in cells if cell.lstrip(' "').startswith(COMPUTED)] == []
 
 
 @given(st.text())

@@ -53,6 +53,7 @@ def test_an_entry_says_why_and_where_it_stands(enter: Enter, ada: Person, entry:
     [
         ({"q": "lena"}, True),
         ({"q": "finance"}, True),
+        ({"q": "user/portal/acme/payments"}, True),
         ({"q": "olive"}, False),
         ({"kind": "accounts.iam_user.tagged"}, True),
         ({"kind": "accounts.iam_user.deleted"}, False),

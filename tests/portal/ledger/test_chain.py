@@ -93,6 +93,76 @@ def test_every_column_is_tried_above() -> None:
     assert {field.attname for field in Entry._meta.concrete_fields} == tried | {"organization_id", "sequence"}
 
 
+FORGED = [
+    pytest.param("details", "NaN", id="a number that JSON lacks"),
+    pytest.param("details", '{"n": 1e400}', id="an endless number"),
+    pytest.param("details", '"\\ud800"', id="half a character"),
+    pytest.param("details", "[" * 100_000, id="deeper than can be read"),
+    pytest.param("at", "yesterday", id="no time"),
+    pytest.param("at", "2020-13-45 00:00:00", id="no date"),
+    pytest.param("id", "forged", id="no id"),
+    pytest.param("by_name", b"\x00\xff", id="bytes"),
+    pytest.param("sequence", "two", id="no number"),
+]
+
+
+def forge(column: str, value: str | bytes, *, table: str = "ledger_entry", number: int = 2) -> None:
+    """Write into the file itself, where nothing is looked at: SQLite takes any value into any column."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        cursor.execute(f"UPDATE {table} SET {column} = %s WHERE sequence = %s", [value, number])
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize(("column", "value"), FORGED)
+def test_what_no_entry_can_hold_is_found_and_named(
+    unguarded: list[Entry], organization: Organization, column: str, value: str | bytes
+) -> None:
+    forge(column, value)
+
+    broken = chain.verify(organization)
+
+    assert broken is not None
+    assert broken.sequence == 2
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.parametrize("at", ["infinity", "-infinity", "20000-01-01"])
+def test_a_time_that_python_cannot_hold_is_found_and_named(
+    unguarded: list[Entry], organization: Organization, at: str
+) -> None:
+    forge("at", at)
+
+    broken = chain.verify(organization)
+
+    assert broken is not None
+    assert broken.sequence == 2
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_head_that_is_no_number_is_found(three: list[Entry], organization: Organization) -> None:
+    forge("sequence", "three", table="ledger_head", number=3)
+
+    assert chain.verify(organization) == Broken(3, "it stands after the head of the chain")
+
+
+@pytest.mark.only_on("sqlite")
+def test_an_organization_taken_away_from_above_its_chain_is_found(
+    three: list[Entry], organization: Organization, another: Organization
+) -> None:
+    said = StringIO()
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_organization SET id = 4711 WHERE id = %s", [organization.pk])
+        with pytest.raises(CommandError):
+            call_command("verify_ledger", stderr=said)
+        cursor.execute("UPDATE accounts_organization SET id = %s WHERE id = 4711", [organization.pk])
+
+    assert f"Organization {organization.pk}: entry 1 is broken: its organization is missing." in said.getvalue()
+
+
 def test_a_deleted_entry_is_found(unguarded: list[Entry], organization: Organization) -> None:
     unguarded[1].delete()
 
@@ -219,8 +289,22 @@ def test_a_broken_ledger_is_not_anchored(unguarded: list[Entry], tmp_path: Path)
     assert not (tmp_path / "anchor").exists()
 
 
-def test_a_file_that_holds_no_anchors_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "anchor").write_text("nonsense")
+@pytest.mark.parametrize(
+    "held",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "3",
+        "null",
+        "{}",
+        '{"organization": "1", "sequence": "3", "hash": "f"}',
+        '{"organization": "acme", "sequence": 3, "hash": "f"}',
+        '{"organization": "1", "sequence": 3}',
+    ],
+)
+def test_a_file_that_holds_no_anchors_is_refused_with_a_sentence(three: list[Entry], tmp_path: Path, held: str) -> None:
+    (tmp_path / "anchor").write_text(held)
 
     with pytest.raises(CommandError, match="no file of anchors"):
         run("--against", str(tmp_path / "anchor"))

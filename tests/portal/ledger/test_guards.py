@@ -67,6 +67,18 @@ def test_an_entry_cannot_be_replaced_by_an_insert(entry: Entry, changed: str) ->
         attempt(f"INSERT OR REPLACE INTO ledger_entry ({', '.join(COLUMNS)}) SELECT {values} FROM ledger_entry")
 
 
+@pytest.mark.django_db
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("number", ["rowid", "oid", "_rowid_"])
+def test_an_entry_cannot_be_replaced_by_its_rows_own_number(entry: Entry, number: str) -> None:
+    changed = {"id": "'x'", "sequence": "7"}
+    names, values = ", ".join(COLUMNS), ", ".join(changed.get(column, column) for column in COLUMNS)
+    with pytest.raises(DatabaseError, match="never changed or deleted"):
+        attempt(f"INSERT OR REPLACE INTO ledger_entry ({number}, {names}) SELECT rowid, {values} FROM ledger_entry")
+
+    assert Entry.objects.get().pk == entry.pk
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.only_on("postgresql")
 def test_the_table_cannot_be_truncated(entry: Entry) -> None:

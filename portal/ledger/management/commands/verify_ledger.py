@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Min
 
 from portal.ledger import chain
 from portal.ledger.models import Entry
@@ -35,10 +36,15 @@ class Command(BaseCommand):
 
 
 def _broken_chains() -> Iterator[str]:
-    for organization in apps.get_model("accounts.Organization")._default_manager.order_by("pk"):
+    organizations = apps.get_model("accounts.Organization")._default_manager.order_by("pk")
+    for organization in organizations:
         broken = chain.verify(organization)
         if broken:
             yield f"{organization}: entry {broken.sequence} is broken: {broken.why}."
+    # Where foreign keys are not looked at, somebody could take the organization away from above its chain.
+    left = Entry.objects.exclude(organization__in=organizations.values("pk")).order_by()
+    for pk, first in left.values_list("organization_id").annotate(Min("sequence")):
+        yield f"Organization {pk}: entry {first} is broken: its organization is missing."
 
 
 def _broken_anchors(anchors: list[dict[str, str | int]]) -> Iterator[str]:
@@ -50,6 +56,10 @@ def _broken_anchors(anchors: list[dict[str, str | int]]) -> Iterator[str]:
 
 def _read(path: Path) -> list[dict[str, str | int]]:
     try:
-        return [json.loads(line) for line in path.read_text().splitlines()]
+        anchors = [chain.read_anchor(json.loads(line)) for line in path.read_text().splitlines()]
     except (OSError, ValueError) as error:
         raise CommandError(f"{path} is no file of anchors: {error}") from error
+    if not anchors:
+        # One that lost what it held would find nothing missing.
+        raise CommandError(f"{path} is no file of anchors: it is empty.")
+    return anchors
