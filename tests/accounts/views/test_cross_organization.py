@@ -25,8 +25,10 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     iam_users.tag_iam_user(by=lena, iam_user=ledger_reader, tags={}, at=timezone.now())
     delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), ledger_reader.group_memberships.get()
     of_user = ("iam_user", "iam_user_facts", "iam_user_state", "tag_iam_user", "add_to_group", "delete_iam_user")
-    of_account = ("account", "account_progress", "refresh_account", "set_pace")
-    of_account += ("drift", "drift_past", "adopt_drift", "revert_drift")
+    of_account = (
+        "account", "account_progress", "refresh_account", "set_pace",
+        "drift", "drift_past", "adopt_drift", "revert_drift",
+    )  # fmt: skip
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
     return {
         **dict.fromkeys(of_user, (ledger_reader.pk,)),
