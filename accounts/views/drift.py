@@ -80,8 +80,8 @@ def count_by_account(person: Person, organization: Organization) -> list[dict[st
     if not access.may_anywhere(by=person, to=Permission.DECIDE_DRIFT, organization=organization):
         return []
     waiting = Drift.objects.visible_to(person).filter(organization=organization).open()
-    grouped = waiting.order_by().values("account", name=F("account__name"))
-    return list(grouped.annotate(count=Count("pk")).order_by("name", "account"))
+    grouped = waiting.order_by().values("account", name=F("account__name")).annotate(count=Count("pk"))
+    return [dict(row) for row in grouped.order_by("name", "account")]
 
 
 def waiting_of(iam_user: IAMUser) -> list[differences.Difference]:

@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account, AccountImport, IAMUser, Organization, Person, Team
 from accounts.tasks import import_account
-from accounts.usecases import accounts as account_usecases
-from accounts.usecases import deliveries, iam_users
+from accounts.usecases import deliveries, iam_users, imports
 from portal.ledger import doorbell, tasks
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import NotInTransaction
@@ -79,7 +78,7 @@ def test_a_task_with_an_id_that_is_no_deliverys_does_nothing_but_log(
 def test_an_imports_task_with_a_strange_id_does_nothing_but_log(
     acme_prod: Account, strange: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    account_usecases.open_import(account=acme_prod, at=timezone.now())
+    imports.open_import(account=acme_prod, at=timezone.now())
     AccountImport.objects.update(id=1)
 
     with caplog.at_level(logging.INFO):

@@ -148,14 +148,14 @@ def test_one_iam_user_has_drifted_and_waits_for_a_decision(embedded: AWS, demo: 
     drifts = {drift.attribute: drift for drift in Drift.objects.open()}
 
     assert {drift.iam_user.user_name for drift in drifts.values()} == {"invoice-mailer"}
-    assert drifts["tags"].decided["cost-center"] == "4711"
-    assert drifts["tags"].held["cost-center"] == "4712"
+    decided, held = ({**(value or {})}.get("cost-center") for value in (drifts["tags"].decided, drifts["tags"].held))
+    assert (decided, held) == ("4711", "4712")
     assert drifts["group_names"].held == ["ledger-readers", "platform-readers"]
     lena = Person.objects.get(email="lena@acme.test")
     revert_drift(by=lena, drifts=list(drifts.values()), reason="Ours", at=database_now())
     deliver_due()
-    held = embedded.boto3("111122223333").list_user_tags(UserName="invoice-mailer")["Tags"]
-    assert {"Key": "cost-center", "Value": "4711"} in held
+    in_aws = embedded.boto3("111122223333").list_user_tags(UserName="invoice-mailer")["Tags"]
+    assert {"Key": "cost-center", "Value": "4711"} in in_aws
 
 
 def test_what_was_adopted_drifts_again_when_it_is_loaded_again(demo: str) -> None:
@@ -164,7 +164,8 @@ def test_what_was_adopted_drifts_again_when_it_is_loaded_again(demo: str) -> Non
 
     loaded()
 
-    assert Drift.objects.open().get(attribute="tags").held["cost-center"] == "4713"
+    held: dict[str, str] = Drift.objects.open().values_list("held", flat=True).get(attribute="tags") or {}
+    assert held["cost-center"] == "4713"
 
 
 def test_it_refuses_a_portal_with_another_aws(db: None, settings: Any) -> None:

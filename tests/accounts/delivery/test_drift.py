@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Account, Drift, IAMUser, IAMUserRecord, Person, Team
-from accounts.usecases import deliveries
+from accounts.usecases import deliveries, iam_users
 from accounts.usecases.drift import revert_drift
 from portal.aws.iam import IAM
 from portal.ledger.clock import database_now
@@ -297,3 +297,12 @@ def test_one_that_is_gone_is_made_anew_with_what_can_come_back(house: House) -> 
     assert (held["groups"], held["boundary"], held["path"]) == (["administrators"], READ, "/")
     assert anew.peoples_tags == TAGS
     assert held["attached"] == []
+
+
+def test_one_that_is_deleted_here_is_not_managed_any_more_and_nothing_of_it_waits(house: House) -> None:
+    row = drifted(house, "tags")
+    iam_users.delete_iam_user(by=house.olive, iam_user=row, reason="Left", at=database_now())
+
+    assert deliver_until_quiet().state == Delivery.State.DONE
+    assert not IAMUserRecord.objects.exists()
+    assert Drift.objects.get().state == Drift.State.ENDED

@@ -102,7 +102,8 @@ def test_reverted_one_that_is_gone_is_made_anew_as_another(
     assert (anew.team, anew.owner, anew.kind, anew.purpose) == (
         managed.team, mia, "application", "Writes the ledger"
     )  # fmt: skip
-    assert anew.record.attributes.stored() == gone[0].decided | {"group_names": ["ledger-writers"]}
+    decided: dict[str, Any] = gone[0].decided or {}
+    assert anew.record.attributes.stored() == {**decided, "group_names": ["ledger-writers"]}
     said, made = Entry.objects.order_by("sequence")
     assert (said.kind, said.subject_id) == ("accounts.drift.reverted", str(managed.pk))
     assert (made.kind, made.subject_id) == ("accounts.iam_user.created", str(anew.pk))
