@@ -73,7 +73,7 @@ def _plain(value: object) -> str:
         return f"{value['key']} = {value['value']}"
     if isinstance(value, dict):
         return "; ".join(f"{_spaced(name)}: {_plain(inner) or 'none'}" for name, inner in sorted(value.items()))
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def _entries(request: PortalRequest) -> QuerySet[Entry]:

@@ -39,6 +39,14 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+def connected(account: Account) -> None:
+    """A test of its connection that found something missing, and a discovery through it."""
+    missing = {"name": "Permissions to read", "outcome": "failed", "words": "Mend it.", "missing": ["iam:GetUser"]}
+    factories.connection_test(account, state="failed", checks=[missing], finished_at=timezone.now())
+    factories.account_discovery(account, state="applied", finished_at=timezone.now())
+    factories.discovered_account(account, "555566667777")
+
+
 @pytest.fixture
 def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelope: None) -> list[str]:
     """One address of each page, with something on it."""
@@ -66,10 +74,7 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
-    missing = {"name": "Permissions to read", "outcome": "failed", "words": "Mend it.", "missing": ["iam:GetUser"]}
-    factories.connection_test(acme_prod, state="failed", checks=[missing], finished_at=timezone.now())
-    factories.account_discovery(acme_prod, state="applied", finished_at=timezone.now())
-    factories.discovered_account(acme_prod, "555566667777")
+    connected(acme_prod)
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",

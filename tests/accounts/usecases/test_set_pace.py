@@ -107,7 +107,7 @@ def test_its_entry_is_written_in_words(enter: Enter, olive: Person, acme_prod: A
 
     text = enter(olive).get(reverse("entry", args=[Entry.objects.get().pk])).content.decode()
 
-    assert "Calls burst: None, Calls per second: None" in text
+    assert "Calls burst: none; Calls per second: none" in text
 
 
 def test_the_dialog_sets_it_and_the_page_says_it(enter: Enter, olive: Person, acme_prod: Account) -> None:
