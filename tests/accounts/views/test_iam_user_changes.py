@@ -57,9 +57,9 @@ def test_a_group_can_be_taken_away(enter: Enter, lena: Person, ledger_reader: IA
     enter(lena).post(reverse("remove_from_group", args=[ledger_reader.pk, membership.pk]), {"reason": "Not needed"})
 
     entry = Entry.objects.get()
-    assert (entry.kind, entry.details, entry.reason) == (
+    assert (entry.kind, entry.details["group"], entry.reason) == (
         Kind.IAM_USER_REMOVED_FROM_GROUP,
-        {"group": "ledger-writers"},
+        "ledger-writers",
         "Not needed",
     )
 
