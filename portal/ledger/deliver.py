@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 
 from portal.aws import errors, pace
@@ -33,6 +33,7 @@ from portal.ledger import doorbell
 from portal.ledger.clock import database_now
 from portal.ledger.handlers import Handler, handler_of, register
 from portal.ledger.models import Delivery
+from portal.ledger.models.delivery import DeliveryQuerySet
 
 __all__ = [
     "CannotBeAbandoned",
@@ -232,13 +233,25 @@ def _is_urgent(delivery: Delivery) -> bool:
     return delivery.queue == Delivery.Queue.INTERACTIVE
 
 
+@transaction.atomic
 def _claim(delivery_id: int, now: datetime) -> Delivery | None:
     claim = uuid.uuid4()
-    claimed = Delivery.objects.deliverable(now).filter(pk=delivery_id)
+    claimed = _passing_over_locked(Delivery.objects.deliverable(now).filter(pk=delivery_id))
     changes = {**NOBODYS, "state": State.CALLING, "claim": claim, "lease_until": _lease(now)}
     if claimed.update(**changes, attempts=F("attempts") + 1) != 1:
         return None
     return Delivery.objects.select_related("entry").filter(pk=delivery_id, claim=claim).first()
+
+
+def _passing_over_locked(deliveries: DeliveryQuerySet) -> DeliveryQuerySet:
+    """Without those that another worker is claiming or a person is deciding about: nobody waits for such a row's lock.
+
+    On PostgreSQL by FOR UPDATE SKIP LOCKED; in SQLite there is one writer, and the conditional UPDATE decides alone.
+    """
+    if not connection.features.has_select_for_update_skip_locked:
+        return deliveries
+    free = deliveries.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+    return deliveries.filter(pk__in=list(free))
 
 
 def _lease(now: datetime) -> datetime:

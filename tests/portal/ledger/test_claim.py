@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from portal.ledger import deliver
 from portal.ledger.clock import database_now
@@ -42,6 +43,27 @@ def test_of_several_workers_at_the_same_moment_one_claims(decide: Decide, carrie
         assert results == [None] * workers
         assert len(carrier.carried) == 1
         assert len(carrier.settled) == round_ + 1
+
+
+@pytest.mark.only_on("postgresql")
+def test_nobody_waits_for_a_row_that_somebody_is_deciding_about(decide: Decide, carrier: Carrier) -> None:
+    decide("a")
+    delivery, has_lock, may_end = one(), Event(), Event()
+
+    def two_at_once(who: int) -> str:
+        if who == 0:
+            with transaction.atomic():
+                Delivery.objects.select_for_update().get(pk=delivery.pk)
+                has_lock.set()
+                return "waited" if not may_end.wait(10) else "released"
+        assert has_lock.wait(10)
+        deliver.deliver(delivery.pk)
+        may_end.set()
+        return "passed over"
+
+    assert together(2, two_at_once) == ["released", "passed over"]
+    assert carrier.carried == []
+    assert one().state == Delivery.State.DUE
 
 
 def test_workers_side_by_side_keep_each_subjects_order(decide: Decide, carrier: Carrier) -> None:
