@@ -8,8 +8,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from accounts import access
+from accounts import access, closures
 from accounts.models import Account, Envelope, IAMGroup, IAMUser, Person, Team
+from accounts.policy.closure import Closure
+
+ASK = "That is more than a lead may hand out; an owner or admin can decide it."
 
 
 class OutsideEnvelope(ValidationError):
@@ -48,6 +51,10 @@ def require_groups(*, by: Person, team: Team, account: Account, group_names: Col
     for name in group_names:
         if name not in allowed:
             raise OutsideEnvelope("groups", f"{name} is not a group of {account} that team {team} may hand out.")
+    if group_names and not access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        groups = list(IAMGroup.objects.present().filter(account=account, group_name__in=group_names))
+        after = closures.of_groups(account, groups, boundary=boundary_of(team))
+        _refuse_escalation(before=closures.of_groups(account, []), after=after)
 
 
 def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Collection[str]) -> None:
@@ -58,6 +65,23 @@ def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Co
     for name in group_names:
         if not groups_open_to(by=by, iam_user=iam_user).filter(group_name=name).exists():
             raise OutsideEnvelope("groups", f"{name} is not a group that you may hand out to {iam_user}.")
+    if group_names and not access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        groups = IAMGroup.objects.present().filter(account=iam_user.account, group_name__in=group_names)
+        after = closures.of_iam_user(iam_user, joining=groups)
+        _refuse_escalation(before=closures.of_iam_user(iam_user), after=after)
+
+
+def _refuse_escalation(*, before: Closure, after: Closure) -> None:
+    """A group in the envelope may have been given more since: what it carries counts, and not its name.
+
+    :raises OutsideEnvelope: for administration, and for each known way to more rights that the change would open.
+    """
+    unread = sorted(set(after.unknown) - set(before.unknown))
+    if unread:
+        raise OutsideEnvelope("groups", f"{unread[0]} could allow anything: {after.unknown[unread[0]]}. {ASK}")
+    ways = closures.opened(before=before, after=after)
+    if ways:
+        raise OutsideEnvelope("groups", f"{ways[0]} {ASK}")
 
 
 def groups_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMGroup]:
