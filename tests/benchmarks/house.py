@@ -22,10 +22,11 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def servers(folder: Path, *, latency_ms: float | None = None) -> Iterator[dict[str, str]]:
+def servers(folder: Path, *, latency_ms: float | None = None, users: int = 0) -> Iterator[dict[str, str]]:
     """Start all but the worker below `folder`; the environment in which its processes see each other.
 
-    With a latency, AWS is that far away and keeps nothing on disk.
+    With a latency, AWS is that far away and keeps nothing on disk; with `users` it holds one account with so many IAM
+    users instead of the demo.
     """
     with ExitStack() as stack:
         valkey = services.start_valkey(folder / "valkey")
@@ -35,6 +36,7 @@ def servers(folder: Path, *, latency_ms: float | None = None) -> Iterator[dict[s
         simulator = [sys.executable, "-m", "portal.aws.simulator", "--port", str(port), "--demo"]
         state, log = folder / "aws.pickle", folder / "aws.log"
         far = [sys.executable, "-m", "tests.benchmarks.slow_aws", "--port", str(port), "--latency-ms", str(latency_ms)]
+        far += ["--users", str(users)]
         aws = services.start([*simulator, "--state", str(state)] if latency_ms is None else far, log=log, env=env)
         stack.enter_context(services.running(aws))
         services.wait_until(partial(services.listens, port), process=aws, log=log)
