@@ -6,6 +6,7 @@ is not equally fast all the time.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tests import services
 from tests.benchmarks import databases, house, large_account, many_accounts
@@ -33,6 +33,8 @@ ENVIRONMENT = FOLDER / "cartography"
 PINNED = Path(__file__).with_name("cartography.txt")
 PEERS = Path(__file__).with_name("peers.py")
 DATABASES = ("sqlite", "postgresql")
+VERSION = re.search(r"^cartography==(.+)$", PINNED.read_text(), re.MULTILINE)
+NOTES = {"Cartography": f"; release {VERSION[1] if VERSION else ''}, without its service last accessed details"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ class Readings:
             is_ours = "import" in who
             calls = [float(reading.calls) for reading in readings]
             yield Measurement(f"{name}: calls", "", calls, self._limit(who))
-            note = "load " + ", ".join(reading.load for reading in readings)
+            note = f"load {', '.join(reading.load for reading in readings)}"
+            if not is_ours:
+                note += f"; {calls[0] * LATENCY_MS / 1_000:.0f} s of it is the distance{NOTES.get(who, '')}"
             yield Measurement(f"{name}: time", "s", [reading.seconds for reading in readings], note=note)
             peaks = [reading.peak_mib for reading in readings]
             yield Measurement(f"{name}: memory", "MiB", peaks, LIMIT_MIB if is_ours else None)
@@ -143,28 +147,29 @@ def peer(python: Path, how: str) -> list[str]:
     return [str(python), "-W", "ignore", str(PEERS), how, account.role_arn, account.external_id]
 
 
-def cartography() -> tuple[Path | None, str]:
-    """The Python of Cartography's environment, made where it is not there yet; None, and why, where it cannot be."""
+def cartography() -> Path | None:
+    """The Python of Cartography's environment, made where it is not there yet; None where it could not be made."""
     python = ENVIRONMENT / "bin" / "python"
     # Without dependencies: all that its IAM functions import is pinned.
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     for command in ([sys.executable, "-m", "venv", str(ENVIRONMENT)], [*install, "-r", str(PINNED)]):
         ran = subprocess.run(command, check=False, capture_output=True, text=True)
         if ran.returncode:
-            return None, f"left out, it could not be installed: {ran.stderr.strip().splitlines()[-1]}"
-    version = next(line for line in PINNED.read_text().splitlines() if line.startswith("cartography=="))
-    return python, version.replace("==", " ")
+            sys.stdout.write(f"Cartography is left out, it could not be installed:\n{ran.stderr}\n")
+            return None
+    return python
 
 
 def main() -> None:
     """Print the table and write the file."""
-    python, what = cartography()
-    found: list[Any] = []
+    python = cartography()
+    found: list[Measurement] = []
     for users, with_peers in SIZES:
         with bench(users) as one:
             one.read(with_peers=with_peers, cartography=python)
         found += [*one.readings.measurements(), *one.readings.ratios()]
-    found.append(Measurement("Cartography", "", [float(python is not None)], note=what))
+    if python is None:
+        found.append(Measurement("Cartography: left out", "", [1.0], note="it could not be installed"))
     write("import", [*found, *many_accounts.measure(many_accounts.ACCOUNTS)], database=" and ".join(DATABASES))
 
 
