@@ -6,12 +6,12 @@ read a user back meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from accounts.importers.facts import Credentials, Fact, Password
+from accounts.importers.facts import Credentials, Fact, LastUse, Password
 from accounts.importers.staging import batches
 from accounts.importers.writing import create, differences, fill, update
 from accounts.models import AccessKey, Account, IAMCredential, LoginProfile, MFADevice
@@ -34,8 +34,7 @@ class Writing:
 def write(writing: Writing, told: ToldOfUsers) -> None:
     """Everything about these users' credentials."""
     _write_passwords(writing, told)
-    _write_access_keys(writing, told)
-    _write_last_uses(writing, told)
+    _write_last_uses(writing, told, but_of=_write_access_keys(writing, told))
     _write_mfa_devices(writing, told)
     for kind in IAMCredential.Kind:
         _write_others(writing, told, kind)
@@ -51,12 +50,14 @@ class _Set:
         self._changed: list[Any] = []
         self._names: set[str] = set()
 
-    def put(self, row: Any, fields: Mapping[str, object], fact: Fact[Any]) -> None:
+    def put(
+        self, row: Any, fields: Mapping[str, object], fact: Fact[Any], *, when_new: Mapping[str, object] | None = None
+    ) -> None:
         """The row, or a new one where it is None, shall hold this; a later row stays."""
         reading = {"source": fact.source, "read_at": fact.read_at}
         if row is None:
             whose = {"organization_id": self._account.organization_id, "account_id": self._account.pk}
-            self._new.append(self._model(**whose, **fields, **reading))
+            self._new.append(self._model(**whose, **fields, **reading, **(when_new or {})))
         elif not _is_later(row, fact.read_at) and (self._with_times or differences(row, fields)):
             fill(row, {**fields, **reading})
             self._changed.append(row)
@@ -98,7 +99,8 @@ def _password_fields(iam_user: int, password: Password) -> dict[str, object]:
     return fields
 
 
-def _write_access_keys(writing: Writing, told: ToldOfUsers) -> None:
+def _write_access_keys(writing: Writing, told: ToldOfUsers) -> set[str]:
+    """Write them, each new one with its last use already; the ids of those."""
     lists = {pk: credentials.access_keys for pk, credentials in told.items() if credentials.access_keys is not None}
     ids = [key.access_key_id for fact in lists.values() for key in fact.told]
     rows = {
@@ -107,11 +109,18 @@ def _write_access_keys(writing: Writing, told: ToldOfUsers) -> None:
     rows_to_write = _Set(AccessKey, writing)
     for pk, fact in lists.items():
         for key in fact.told:
-            rows_to_write.put(rows.get(key.access_key_id), _key_fields(pk, key), fact)
+            use = told[pk].last_uses.get(key.access_key_id)
+            last_use = None if use is None else _last_use_as_read(use)
+            rows_to_write.put(rows.get(key.access_key_id), _key_fields(pk, key), fact, when_new=last_use)
     rows_to_write.write()
+    _conclude_gone(lists, set(ids))
+    return set(ids) - set(rows)
+
+
+def _conclude_gone(lists: Mapping[int, Fact[Any]], listed: Set[str]) -> None:
     for fact_read_at, users in _by_time(lists).items():
         present = AccessKey.objects.present().filter(iam_user__in=users, read_at__lte=fact_read_at)
-        gone = [pk for pk, key_id in present.values_list("pk", "access_key_id") if key_id not in set(ids)]
+        gone = [pk for pk, key_id in present.values_list("pk", "access_key_id") if key_id not in listed]
         AccessKey.objects.filter(pk__in=gone).update(gone_at=fact_read_at)
 
 
@@ -133,24 +142,32 @@ def _by_time(lists: Mapping[int, Fact[Any]]) -> dict[datetime, list[int]]:
     return found
 
 
-def _write_last_uses(writing: Writing, told: ToldOfUsers) -> None:
+def _write_last_uses(writing: Writing, told: ToldOfUsers, *, but_of: Set[str]) -> None:
     uses = {key_id: fact for credentials in told.values() for key_id, fact in credentials.last_uses.items()}
     changed: list[AccessKey] = []
-    for row in _keys(uses):
+    for row in _keys(uses.keys() - but_of):
         fact = uses[row.access_key_id]
-        fields = {
-            "last_used_date": fact.told.date,
-            "last_used_region": fact.told.region,
-            "last_used_service": fact.told.service,
-        }
-        if fact.told.last_rotated is not None:
-            fields["last_rotated"] = fact.told.last_rotated
         known_at = row.last_used_read_at
-        if known_at is None or (known_at <= fact.read_at and (writing.with_times or differences(row, fields))):
-            fill(row, {**fields, "last_used_source": fact.source, "last_used_read_at": fact.read_at})
+        if known_at is None or (
+            known_at <= fact.read_at and (writing.with_times or differences(row, _last_use_fields(fact.told)))
+        ):
+            fill(row, _last_use_as_read(fact))
             changed.append(row)
     names = ("last_used_date", "last_used_region", "last_used_service", "last_rotated", "last_used_source")
     update(AccessKey, changed, names=[*names, "last_used_read_at"])
+
+
+def _last_use_fields(use: LastUse) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "last_used_date": use.date,
+        "last_used_region": use.region,
+        "last_used_service": use.service,
+    }
+    return fields if use.last_rotated is None else fields | {"last_rotated": use.last_rotated}
+
+
+def _last_use_as_read(fact: Fact[LastUse]) -> dict[str, object]:
+    return _last_use_fields(fact.told) | {"last_used_source": fact.source, "last_used_read_at": fact.read_at}
 
 
 def _keys(access_key_ids: Iterable[str]) -> Iterator[AccessKey]:

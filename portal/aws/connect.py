@@ -34,6 +34,8 @@ READ_TIMEOUT_SECONDS = 15
 # What AWS says of temporary credentials that it does not take, or no longer.
 REJECTED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
 READ_ATTEMPTS = 3
+# The accounts whose clients and credentials are kept: 1.2 MiB each, and a worker comes into every account in time.
+KEPT_ROOMS = 32
 # No operation of IAM has an idempotency token: a repeated CreateAccessKey makes a key that nobody knows.
 WRITE_ATTEMPTS = 1
 
@@ -67,6 +69,7 @@ class _Room:
 
 
 _lock = threading.RLock()
+# Those that were last asked for are last.
 _rooms: dict[Door, _Room] = {}
 _hub: dict[str, STS] = {}
 # Parsing the API models takes longer than everything else in building a client; all sessions share them.
@@ -121,15 +124,20 @@ def forget_all() -> None:
 def _room(door: Door) -> _Room:
     _check(door)
     with _lock:
-        if door not in _rooms:
-            credentials = _EnteredCredentials(lambda: _enter(door))
-            session = _session_with(credentials)
-            session.register("after-call", credentials.drop_if_rejected)
-            _keep_pace(session, door)
-            _rooms[door] = _Room(
-                session=session, iam=IAM(*_clients(session, "iam")), sts=STS(*_clients(session, "sts"))
-            )
-        return _rooms[door]
+        room = _rooms.pop(door, None) or _new_room(door)
+        _rooms[door] = room
+        while len(_rooms) > KEPT_ROOMS:
+            # Whoever is in there goes on with what it has.
+            _rooms.pop(next(iter(_rooms)))
+        return room
+
+
+def _new_room(door: Door) -> _Room:
+    credentials = _EnteredCredentials(lambda: _enter(door))
+    session = _session_with(credentials)
+    session.register("after-call", credentials.drop_if_rejected)
+    _keep_pace(session, door)
+    return _Room(session=session, iam=IAM(*_clients(session, "iam")), sts=STS(*_clients(session, "sts")))
 
 
 def _keep_pace(session: Session, door: Door) -> None:

@@ -61,11 +61,17 @@ def write(name: str, measurements: Sequence[Measurement], *, database: str) -> N
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
+        "load": load(),
         "database": database,
         "measurements": [asdict(measurement) | {"verdict": measurement.verdict} for measurement in measurements],
     }
     (FOLDER / f"{name}.json").write_text(json.dumps(facts, indent=2) + "\n")
-    sys.stdout.write(table(f"{name} ({database}, {os.cpu_count()} cores)", measurements))
+    sys.stdout.write(table(f"{name} ({database}, {os.cpu_count()} cores, load {load()})", measurements))
+
+
+def load() -> str:
+    """How much the machine had to do in the last minute: beside many others, seconds say little."""
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def table(title: str, measurements: Sequence[Measurement]) -> str:

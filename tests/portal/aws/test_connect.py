@@ -82,6 +82,19 @@ def test_an_account_is_entered_once_and_again_when_forgotten(aws: AWS) -> None:
     assert len(aws.calls("AssumeRole")) == 2
 
 
+def test_only_the_accounts_last_asked_for_are_kept(aws: AWS, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect, "KEPT_ROOMS", 2)
+    first, second, third = (aws.account(f"{number:012}") for number in (1, 2, 3))
+    kept, left = connect.iam(first), connect.iam(second)
+
+    connect.iam(first)
+    connect.iam(third)
+
+    assert connect.iam(first) is kept
+    left.list_groups()
+    assert connect.iam(second) is not left
+
+
 def test_many_threads_enter_once(aws: AWS) -> None:
     door = aws.account(ACCOUNT)
     barrier = threading.Barrier(8)
