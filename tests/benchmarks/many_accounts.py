@@ -52,7 +52,7 @@ def portal(users: int) -> Iterator[dict[str, str]]:
         folder = Path(name)
         # PostgreSQL runs as another user where this is root.
         folder.chmod(0o711)
-        env = stack.enter_context(house.servers(folder), latency_ms=0.0)
+        env = stack.enter_context(house.servers(folder, latency_ms=0.0))
         port, log = services.free_port(), folder / "replay.log"
         command = [sys.executable, "-m", "tests.benchmarks.replay_aws", "--port", str(port), "--users", str(users)]
         aws = stack.enter_context(services.running(services.start(command, log=log, env=env)))
