@@ -34,8 +34,8 @@ READ_TIMEOUT_SECONDS = 15
 # What AWS says of temporary credentials that it does not take, or no longer.
 REJECTED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
 READ_ATTEMPTS = 3
-# The accounts whose clients and credentials are kept: 1.2 MiB each, and a worker comes into every account in time.
-KEPT_ROOMS = 32
+# The accounts whose clients and credentials are kept: two MiB each, and a worker comes into every account in time.
+KEPT_ROOMS = 16
 # No operation of IAM has an idempotency token: a repeated CreateAccessKey makes a key that nobody knows.
 WRITE_ATTEMPTS = 1
 
