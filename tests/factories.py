@@ -77,14 +77,17 @@ def envelope(
     path: str = "/",
     accounts: Iterable[Account] = (),
     groups: Iterable[IAMGroup] = (),
+    policies: Iterable[IAMPolicy] = (),
     permissions_boundary: IAMPolicy | None = None,
+    **fields: Any,
 ) -> Envelope:
     """What the team's lead may hand out."""
     row = Envelope.objects.create(
-        organization=of.organization, team=of, path=path, permissions_boundary=permissions_boundary
+        organization=of.organization, team=of, path=path, permissions_boundary=permissions_boundary, **fields
     )
     row.accounts.set(accounts)
     row.groups.set(groups)
+    row.policies.set(policies)
     return row
 
 

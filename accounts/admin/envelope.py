@@ -12,7 +12,10 @@ class EnvelopeAdmin(ScopedAdmin):
     """What each team's lead may hand out."""
 
     permission = Permission.VIEW_ORGANIZATION
-    fields = ("team", "path", "accounts", "groups", "permissions_boundary", "organization")
+    fields = (
+        "team", "path", "accounts", "groups", "policies", "permissions_boundary", "tag_rules", "iam_user_limit",
+        "version", "organization",
+    )  # fmt: skip
     list_display = ("team", "path", "permissions_boundary", "organization")
     list_filter = (("organization", OwnChoices),)
     list_select_related = ("team", "permissions_boundary", "organization")

@@ -18,9 +18,15 @@ class IAMPolicyQuerySet(models.QuerySet["IAMPolicy"]):
     """Which policies somebody may see."""
 
     def visible_to(self, person: Person) -> IAMPolicyQuerySet:
-        """All of the organizations that the person sees whole, and the boundaries of the teams they lead."""
+        """All of the organizations that the person sees whole, and those in the envelopes of the teams they lead."""
         whole = Q(organization__in=Organization.objects.seen_whole_by(person))
-        return self.filter(whole | Q(envelopes__team__in=Team.objects.led_by(person))).distinct()
+        led = Team.objects.led_by(person)
+        in_envelope = Q(envelopes__team__in=led) | Q(handing_envelopes__team__in=led)
+        return self.filter(whole | in_envelope).distinct()
+
+    def present(self) -> IAMPolicyQuerySet:
+        """Those that AWS held when it was last read."""
+        return self.filter(gone_at__isnull=True)
 
 
 class IAMPolicy(FactFromAWS):

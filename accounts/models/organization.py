@@ -100,15 +100,25 @@ class EnvelopeQuerySet(models.QuerySet["Envelope"]):
 
 
 class Envelope(TenantRow):
-    """What a team's lead may hand out: in which accounts, which groups, under which path."""
+    """What a team's lead may hand out: in which accounts, which groups and policies, within which limits.
+
+    `tag_rules` are `{"key": "cost-center", "values": ["4711"]}`: the IAM users of the team bear each of these tags,
+    with one of the values, or with any where there are none. `version` counts the changes: an approval is bound to it.
+    """
 
     team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="envelope")
     path = models.CharField(max_length=512, default="/")
     accounts = models.ManyToManyField("accounts.Account", blank=True, related_name="envelopes")
     groups = models.ManyToManyField("accounts.IAMGroup", blank=True, related_name="envelopes")
+    policies = models.ManyToManyField("accounts.IAMPolicy", blank=True, related_name="handing_envelopes")
     permissions_boundary = models.ForeignKey(
         "accounts.IAMPolicy", on_delete=models.PROTECT, null=True, blank=True, related_name="envelopes"
     )
+    tag_rules = models.JSONField(default=list, blank=True)
+    iam_user_limit = models.PositiveIntegerField(
+        "IAM users", null=True, blank=True, help_text="The most that the team may have; empty for any number."
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = EnvelopeQuerySet.as_manager()
 

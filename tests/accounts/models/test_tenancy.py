@@ -63,7 +63,9 @@ def populated(organization: Organization, account: Account, person: Person) -> W
     """One row of every model, all about one AWS account of one organization."""
     team = factories.team(organization, f"Team of {account}")
     group, policy = factories.iam_group(account, "group"), factories.iam_policy(account, "policy")
-    envelope = factories.envelope(team, accounts=[account], groups=[group], permissions_boundary=policy)
+    envelope = factories.envelope(
+        team, accounts=[account], groups=[group], policies=[policy], permissions_boundary=policy
+    )
     user = factories.iam_user(account, "user", team=team)
     entry = recorded(organization, account, user)
     rows: list[models.Model] = [
@@ -77,6 +79,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         sealed(organization, person),
         envelope.accounts.through._default_manager.get(envelope_id=envelope.pk),
         envelope.groups.through._default_manager.get(envelope_id=envelope.pk),
+        envelope.policies.through._default_manager.get(envelope_id=envelope.pk),
         factories.membership(person, Duty.LEAD, of=organization, team=team),
         factories.iam_role(account, "role"),
         factories.access_key(user),
