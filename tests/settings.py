@@ -11,6 +11,8 @@ from portal.settings import CACHES, DATABASES, STATIC_ROOT, VAR_DIR
 
 # Nothing is collected here, but whitenoise wants the folder.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# Each of Django's test clients would list all static files anew, a fifth of the time of a page's test.
+WHITENOISE_AUTOREFRESH = True
 
 # Threads and live servers need a file: a database in memory is one connection's own.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
