@@ -94,6 +94,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_credential(user),
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
+        factories.boundary(account, policy=policy),
         factories.ownership_rule(organization, account=account, team=team),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
