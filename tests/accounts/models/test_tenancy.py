@@ -94,12 +94,16 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_credential(user),
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
-        factories.boundary(account, policy=policy),
         factories.ownership_rule(organization, account=account, team=team),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
-    return {type(row): row for row in rows}
+    return {type(row): row for row in rows + decided_since(organization, account)}
+
+
+def decided_since(organization: Organization, account: Account) -> list[models.Model]:
+    """Rows of what is decided about people, teams and limits."""
+    return [factories.boundary(account)]
 
 
 def recorded(organization: Organization, account: Account, user: IAMUser) -> Entry:
