@@ -33,6 +33,8 @@ class Permission(StrEnum):
     VIEW_ACCOUNTS = "accounts:account:view"
     CONNECT_ACCOUNT = "accounts:account:connect"
     REFRESH_ACCOUNT = "accounts:account:refresh"
+    KEEP_BOUNDARY = "accounts:boundary:keep"
+    CHANGE_BOUNDARY_POLICY = "accounts:boundary:change"
     VIEW_LEDGER = "ledger:entry:view"
     EXPORT_LEDGER = "ledger:entry:export"
     VIEW_DELIVERIES = "ledger:delivery:view"
@@ -50,9 +52,12 @@ _MANAGE_IAM_USERS = {
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 
+# What widens what a whole team may have is the owner's alone.
+_OF_OWNERS = {Permission.CHANGE_BOUNDARY_POLICY}
+
 GRANTS: dict[Duty, frozenset[Permission]] = {
     Duty.OWNER: frozenset(Permission),
-    Duty.ADMIN: frozenset(Permission),
+    Duty.ADMIN: frozenset(set(Permission) - _OF_OWNERS),
     Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS),
     Duty.HELPDESK: frozenset(_VIEW),
     Duty.AUDITOR: frozenset(_VIEW | _RECORDS),

@@ -32,6 +32,13 @@ def user_arn(*, account_id: str, path: str, user_name: str, partition: str = "aw
     return f"arn:{partition}:iam::{account_id}:user{path}{user_name}"
 
 
+def in_account(arn: str, *, account_id: str) -> str:
+    """The ARN of what has the same path and name in another account; AWS's own policies are the same in all."""
+    before, of, rest = arn.partition(":iam::")
+    owner, colon, resource = rest.partition(":")
+    return arn if owner == "aws" else f"{before}{of}{account_id}{colon}{resource}"
+
+
 def role_arn(*, account_id: str, role_name: str, partition: str = "aws") -> str:
     """The ARN of a role without a path: `arn:aws:iam::111122223333:role/gatehouse-portal`."""
     return f"arn:{partition}:iam::{account_id}:role/{role_name}"

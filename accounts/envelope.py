@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from accounts import access, closures
+from accounts import access, arns, closures
 from accounts.models import Account, Envelope, IAMGroup, IAMUser, Person, Team
 from accounts.policy.closure import Closure
 
@@ -53,7 +53,7 @@ def require_groups(*, by: Person, team: Team, account: Account, group_names: Col
             raise OutsideEnvelope("groups", f"{name} is not a group of {account} that team {team} may hand out.")
     if group_names and not access.reaches_beyond_envelopes(by=by, organization=team.organization):
         groups = list(IAMGroup.objects.present().filter(account=account, group_name__in=group_names))
-        after = closures.of_groups(account, groups, boundary=boundary_of(team))
+        after = closures.of_groups(account, groups, boundary=boundary_of(team, account))
         _refuse_escalation(before=closures.of_groups(account, []), after=after)
 
 
@@ -97,10 +97,14 @@ def path_of(team: Team) -> str:
     return Envelope.objects.filter(team=team).values_list("path", flat=True).first() or "/"
 
 
-def boundary_of(team: Team) -> str:
-    """The ARN of the permissions boundary that the team's IAM users must have, or nothing."""
-    arns = Envelope.objects.filter(team=team).values_list("permissions_boundary__arn", flat=True)
-    return arns.first() or ""
+def boundary_of(team: Team, account: Account) -> str:
+    """The ARN of the permissions boundary that the team's IAM users in the account must have, or nothing.
+
+    The envelope names a policy of one account; in the others it is the one of the same path and name, and where there
+    is none AWS refuses.
+    """
+    named = Envelope.objects.filter(team=team).values_list("permissions_boundary__arn", flat=True).first()
+    return arns.in_account(named, account_id=account.account_id) if named else ""
 
 
 def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any, after: Any) -> None:
@@ -115,13 +119,14 @@ def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any
         there = {name.lower() for name in before}
         gained = [name for name in after if name.lower() not in there]
         require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=gained)
-    elif not _is_inside(iam_user.team, attribute, before, after):
+    elif not _is_inside(iam_user, attribute, before, after):
         raise OutsideEnvelope(
             "__all__", f"{iam_user}: this is more than you may hand out. An owner or admin can decide it."
         )
 
 
-def _is_inside(team: Team | None, attribute: str, before: Any, after: Any) -> bool:
+def _is_inside(iam_user: IAMUser, attribute: str, before: Any, after: Any) -> bool:
+    team = iam_user.team
     if attribute == "attached_policy_arns":
         return set(after) <= set(before)
     if attribute == "inline_policies":
@@ -130,16 +135,16 @@ def _is_inside(team: Team | None, attribute: str, before: Any, after: Any) -> bo
         return team is not None and after == path_of(team)
     if attribute == "permissions_boundary_arn":
         # A first boundary only ever takes away; the team's own is what the envelope asks for.
-        return not before or (team is not None and after != "" and after == boundary_of(team))
+        return not before or (team is not None and after != "" and after == boundary_of(team, iam_user.account))
     return True
 
 
-def require_frame(*, by: Person, team: Team, path: str, permissions_boundary_arn: str) -> None:
+def require_frame(*, by: Person, team: Team, account: Account, path: str, permissions_boundary_arn: str) -> None:
     """Return when the person may have an IAM user made for the team under this path and boundary.
 
     :raises OutsideEnvelope: when they are not those that the team's IAM users are made with.
     """
-    is_the_teams = (path, permissions_boundary_arn) == (path_of(team), boundary_of(team))
+    is_the_teams = (path, permissions_boundary_arn) == (path_of(team), boundary_of(team, account))
     if not is_the_teams and not access.reaches_beyond_envelopes(by=by, organization=team.organization):
         raise OutsideEnvelope(
             "__all__", "Its path or permissions boundary is not your team's. An owner or admin can decide it."

@@ -16,6 +16,9 @@ class Kind(StrEnum):
     IAM_USER_ADDED_TO_GROUP = "accounts.iam_user.added_to_group"
     IAM_USER_REMOVED_FROM_GROUP = "accounts.iam_user.removed_from_group"
     IAM_USER_DELETED = "accounts.iam_user.deleted"
+    BOUNDARY_CREATED = "accounts.boundary.created"
+    BOUNDARY_CHANGED = "accounts.boundary.changed"
+    BOUNDARY_RESTORED = "accounts.boundary.restored"
     IAM_USER_ASSIGNED = "accounts.iam_user.assigned"
     OWNERSHIP_RULE_CREATED = "accounts.ownership_rule.created"
     OWNERSHIP_RULE_CHANGED = "accounts.ownership_rule.changed"
@@ -41,6 +44,9 @@ IN_WORDS = {
     Kind.IAM_USER_ADDED_TO_GROUP: "Add to group",
     Kind.IAM_USER_REMOVED_FROM_GROUP: "Remove from group",
     Kind.IAM_USER_DELETED: "Delete IAM user",
+    Kind.BOUNDARY_CREATED: "Create boundary",
+    Kind.BOUNDARY_CHANGED: "Change boundary",
+    Kind.BOUNDARY_RESTORED: "Restore boundary",
     Kind.IAM_USER_ASSIGNED: "Assign",
     Kind.OWNERSHIP_RULE_CREATED: "Add rule",
     Kind.OWNERSHIP_RULE_CHANGED: "Change rule",

@@ -10,6 +10,7 @@ from accounts.models import (
     Account,
     AccountDiscovery,
     AccountImport,
+    Boundary,
     ConnectionTest,
     DiscoveredAccount,
     Drift,
@@ -134,6 +135,12 @@ def iam_role(of: Account, role_name: str) -> IAMRole:
     """A role."""
     arn = f"arn:aws:iam::{of.account_id}:role/{role_name}"
     return IAMRole.objects.create(role_name=role_name, role_id=unique_id("AROA"), arn=arn, **_fact(of))
+
+
+def boundary(of: Account, **fields: Any) -> Boundary:
+    """The permissions boundary that the portal keeps there, as it was decided."""
+    given = {"document": {"Version": "2012-10-17", "Statement": []}, "state": Boundary.State.KEPT, "state_at": READ_AT}
+    return Boundary.objects.create(organization=of.organization, account=of, **given | fields)
 
 
 def access_key(of: IAMUser, **fields: Any) -> AccessKey:

@@ -4,6 +4,7 @@ from accounts.admin.access_key import AccessKeyAdmin
 from accounts.admin.account import AccountAdmin
 from accounts.admin.account_discovery import AccountDiscoveryAdmin
 from accounts.admin.account_import import AccountImportAdmin
+from accounts.admin.boundary import BoundaryAdmin
 from accounts.admin.connection_test import ConnectionTestAdmin
 from accounts.admin.delivery import DeliveryAdmin
 from accounts.admin.discovered_account import DiscoveredAccountAdmin
@@ -31,6 +32,7 @@ __all__ = [
     "AccountAdmin",
     "AccountDiscoveryAdmin",
     "AccountImportAdmin",
+    "BoundaryAdmin",
     "ConnectionTestAdmin",
     "DeliveryAdmin",
     "DiscoveredAccountAdmin",

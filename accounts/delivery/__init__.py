@@ -3,7 +3,7 @@
 A handler may run twice and late: it reads what is there, adopts only what is ours, and makes it so.
 """
 
-from accounts.delivery import creation, deletion, drift, groups, held, tags
+from accounts.delivery import boundaries, creation, deletion, drift, groups, held, tags
 from accounts.kinds import Kind
 from portal.ledger.handlers import Handler, register
 
@@ -13,6 +13,9 @@ HANDLERS = {
     Kind.IAM_USER_ADDED_TO_GROUP: Handler(groups.carry_addition, groups.settle, held.take_back),
     Kind.IAM_USER_REMOVED_FROM_GROUP: Handler(groups.carry_removal, groups.settle, held.take_back),
     Kind.IAM_USER_DELETED: Handler(deletion.carry, deletion.settle),
+    Kind.BOUNDARY_CREATED: Handler(boundaries.carry, boundaries.settle, boundaries.abandon),
+    Kind.BOUNDARY_CHANGED: Handler(boundaries.carry, boundaries.settle, boundaries.abandon),
+    Kind.BOUNDARY_RESTORED: Handler(boundaries.carry, boundaries.settle, boundaries.abandon),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.importers import drift, entities, users
+from accounts.importers import boundaries, drift, entities, users
 from accounts.importers.snapshot import Snapshot
 from accounts.models import Account, Source
 
@@ -41,6 +41,7 @@ def apply(account: Account, snapshot: Snapshot) -> Applied:
         changed=found.changed,
         first_reading=account.read_at is None,
     )
+    boundaries.conclude(account, read_at=snapshot.read_at)
     _write_account(account, snapshot)
     return Applied(
         iam_users=len(snapshot.users),

@@ -3,6 +3,7 @@
 from accounts.models.account import Account
 from accounts.models.account_discovery import AccountDiscovery
 from accounts.models.account_import import AccountImport
+from accounts.models.boundary import Boundary
 from accounts.models.connection_test import ConnectionTest
 from accounts.models.credentials import AccessKey, IAMCredential, LoginProfile, MFADevice
 from accounts.models.discovered_account import DiscoveredAccount
@@ -25,6 +26,7 @@ __all__ = [
     "Account",
     "AccountDiscovery",
     "AccountImport",
+    "Boundary",
     "ConnectionTest",
     "DiscoveredAccount",
     "Drift",

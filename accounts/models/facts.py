@@ -28,6 +28,7 @@ class Source(models.TextChoices):
     LIST_SERVICE_SPECIFIC_CREDENTIALS = "list_service_specific_credentials", "service-specific credential list"
     LIST_SAML_PROVIDERS = "list_saml_providers", "SAML provider list"
     GET_OPEN_ID_CONNECT_PROVIDER = "get_open_id_connect_provider", "OIDC provider"
+    GET_POLICY = "get_policy", "managed policy"
     LIST_ACCOUNTS = "list_accounts", "account list of AWS Organizations"
 
 

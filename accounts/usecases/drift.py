@@ -167,7 +167,11 @@ def _require_envelope(*, by: Person, gone: IAMUser, attributes: Attributes) -> N
     if gone.team is not None:
         envelope.require_account(by=by, team=gone.team, account=gone.account)
         envelope.require_frame(
-            by=by, team=gone.team, path=attributes.path, permissions_boundary_arn=attributes.permissions_boundary_arn
+            by=by,
+            team=gone.team,
+            account=gone.account,
+            path=attributes.path,
+            permissions_boundary_arn=attributes.permissions_boundary_arn,
         )
 
 

@@ -55,7 +55,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
         purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,
     )  # fmt: skip
-    iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team)
+    iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team, account)
     iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
     make(iam_user=iam_user, by=by, group_names=group_names, reason=reason, at=at)
     return iam_user

@@ -17,7 +17,7 @@ from django_tables2 import SingleTableView
 from accounts import access
 from accounts.access import Permission
 from accounts.forms import PaceForm, decided
-from accounts.models import Account, Drift, IAMProvider, IAMUser
+from accounts.models import Account, Boundary, Drift, IAMProvider, IAMUser
 from accounts.usecases import accounts, imports
 from accounts.views import dialogs, states, summaries
 from accounts.views.organization import PortalRequest, organization_of
@@ -94,7 +94,11 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     readings = [(row, states.of_import(row)) for row in last]
     person, organization = request.user, account.organization
     may_connect = access.may(by=person, to=Permission.CONNECT_ACCOUNT, organization=organization)
+    boundary = Boundary.objects.filter(account=account).first()
     return {
+        "boundary": boundary,
+        "boundary_shown": states.of_boundary(boundary, None, at=timezone.now()) if boundary else None,
+        "sees_boundary": access.may(by=person, to=Permission.VIEW_ORGANIZATION, organization=organization),
         "account": account,
         "imports": readings,
         "state": states.of_account(account),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from accounts import access, ownership
 from accounts.access import Permission
 from accounts.kinds import in_words
-from accounts.models import AccessKey, Account, IAMUser, Organization, Person
+from accounts.models import AccessKey, Account, Boundary, IAMUser, Organization, Person
 from accounts.views import states
 from accounts.views.drift import count_by_account
 from accounts.views.organization import PortalRequest
@@ -33,6 +33,7 @@ def home(request: PortalRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "stuck": _stuck(person, organization, now),
         "unreachable": _unreachable(person, organization),
+        "boundaries": _boundaries(person, organization),
         "overdue": _overdue(person, organization, now),
         "unassigned": _unassigned(person, organization),
         "drift": count_by_account(person, organization),
@@ -41,7 +42,9 @@ def home(request: PortalRequest) -> HttpResponse:
         "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
-    context["needs_doing"] = any(context[name] for name in ("stuck", "unreachable", "overdue", "drift", "unassigned"))
+    context["needs_doing"] = any(
+        context[name] for name in ("stuck", "unreachable", "boundaries", "overdue", "drift", "unassigned")
+    )
     return render(request, "accounts/home.html", context)
 
 
@@ -69,6 +72,14 @@ def _unreachable(person: Person, organization: Organization) -> list[tuple[Accou
     states_of_trouble = [Account.State.UNREACHABLE, Account.State.REFUSED]
     rows = Account.objects.visible_to(person).filter(organization=organization, state__in=states_of_trouble)
     return [(account, states.of_account(account)) for account in rows.order_by("name", "pk")[:LISTED]]
+
+
+def _boundaries(person: Person, organization: Organization) -> list[Boundary]:
+    """Those that somebody altered or deleted, for whom may restore them."""
+    if not access.may(by=person, to=Permission.KEEP_BOUNDARY, organization=organization):
+        return []
+    alarming = Boundary.objects.alarming().filter(organization=organization).select_related("account")
+    return list(alarming.order_by("state_at", "pk")[:LISTED])
 
 
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from accounts.models import (
     Account,
     AccountDiscovery,
     AccountImport,
+    Boundary,
     ConnectionTest,
     DiscoveredAccount,
     Drift,
@@ -81,6 +82,14 @@ DISCOVERY_TONES = {
 }
 
 
+BOUNDARY_TONES = {
+    Boundary.State.PENDING: "pending",
+    Boundary.State.KEPT: "ok",
+    Boundary.State.ALTERED: "danger",
+    Boundary.State.GONE: "danger",
+}
+
+
 @dataclass(frozen=True)
 class Shown:
     """`tone` is one of the badge's: neutral, ok, pending, waiting, danger."""
@@ -109,6 +118,13 @@ def advice_on_account(*, may_connect: bool) -> str:
     if may_connect:
         return "Check that the role trusts the portal with the external ID below, then press Refresh now."
     return "Until an owner or admin of your organization has put it right, nothing here is read or changed."
+
+
+def of_boundary(boundary: Boundary, delivery: Delivery | None, *, at: datetime) -> Shown:
+    """Of the boundary that the portal keeps; while something is on its way, that speaks."""
+    if delivery is not None:
+        return of_delivery(delivery, at=at)
+    return Shown(boundary.get_state_display(), BOUNDARY_TONES[Boundary.State(boundary.state)])
 
 
 def of_account(account: Account) -> Shown:

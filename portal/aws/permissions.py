@@ -20,6 +20,8 @@ READS = (
     "iam:GetGroup",
     "iam:GetLoginProfile",
     "iam:GetOpenIDConnectProvider",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
     "iam:GetUser",
     "iam:GetUserPolicy",
     "iam:ListAccessKeys",
@@ -29,6 +31,7 @@ READS = (
     "iam:ListGroupsForUser",
     "iam:ListMFADevices",
     "iam:ListOpenIDConnectProviders",
+    "iam:ListPolicyVersions",
     "iam:ListSAMLProviders",
     "iam:ListServiceSpecificCredentials",
     "iam:ListSigningCertificates",
@@ -64,9 +67,14 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     ),
     "group/*": ("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),
     "mfa/*": ("iam:CreateVirtualMFADevice", "iam:DeleteVirtualMFADevice"),
+    # Of managed policies those alone that the portal makes itself, which have a path of their own.
+    "policy/gatehouse/*": ("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion"),
 }
 # Tags that are given when a thing is made take a permission of their own, on the same resource.
-TAGGED_WHEN_MADE: Mapping[str, tuple[str, ...]] = {"mfa/*": ("iam:TagMFADevice",)}
+TAGGED_WHEN_MADE: Mapping[str, tuple[str, ...]] = {
+    "mfa/*": ("iam:TagMFADevice",),
+    "policy/gatehouse/*": ("iam:TagPolicy",),
+}
 
 # On the role itself: to see in a test which of the others are missing.
 SELF_TEST = "iam:SimulatePrincipalPolicy"

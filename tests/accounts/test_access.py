@@ -28,6 +28,8 @@ TABLE = {
     "accounts:account:view": "OOTOO-",
     "accounts:account:connect": "OO----",
     "accounts:account:refresh": "OO----",
+    "accounts:boundary:keep": "OO----",
+    "accounts:boundary:change": "O-----",
     "ledger:entry:view": "OO--O-",
     "ledger:entry:export": "OO--O-",
     "ledger:delivery:view": "OO--O-",

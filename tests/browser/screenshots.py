@@ -61,6 +61,7 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("accounts", "/accounts/"),
         Sight("account", "/accounts/", row=r"/accounts/\d+/$"),
         Sight("pace", "/accounts/", row=r"/accounts/\d+/$", press="Change the pace"),
+        Sight("boundary", "/accounts/1/boundary/"),
         Sight("unassigned", "/team/?unassigned=any"),
         Sight("selected", "/team/?select=page"),
         Sight("assign", "/team/", row=r"/team/iam-users/\d+/$", press="Assign"),

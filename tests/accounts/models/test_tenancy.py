@@ -98,7 +98,12 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
-    return {type(row): row for row in rows}
+    return {type(row): row for row in rows + decided_since(organization, account)}
+
+
+def decided_since(organization: Organization, account: Account) -> list[models.Model]:
+    """Rows of what is decided about people, teams and limits."""
+    return [factories.boundary(account)]
 
 
 def recorded(organization: Organization, account: Account, user: IAMUser) -> Entry:

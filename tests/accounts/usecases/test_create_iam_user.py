@@ -89,6 +89,28 @@ def test_the_path_and_the_boundary_are_the_teams(create: Create, payments: Team,
     assert Entry.objects.get().details["permissions_boundary"] == iam_user.permissions_boundary_arn
 
 
+def test_in_another_account_the_boundary_is_the_one_of_that_account(
+    create: Create, payments: Team, acme_prod: Account, acme_dev: Account
+) -> None:
+    boundary = factories.iam_policy(acme_prod, "kept", arn="arn:aws:iam::111122223333:policy/gatehouse/kept")
+    payments.envelope.permissions_boundary = boundary
+    payments.envelope.save()
+    payments.envelope.accounts.add(acme_dev)
+
+    assert create(account=acme_dev).permissions_boundary_arn == "arn:aws:iam::222233334444:policy/gatehouse/kept"
+
+
+def test_a_boundary_of_awss_is_the_same_in_every_account(
+    create: Create, payments: Team, acme_prod: Account, acme_dev: Account
+) -> None:
+    arn = "arn:aws:iam::aws:policy/PowerUserAccess"
+    payments.envelope.permissions_boundary = factories.iam_policy(acme_prod, "PowerUserAccess", arn=arn)
+    payments.envelope.save()
+    payments.envelope.accounts.add(acme_dev)
+
+    assert create(account=acme_dev).permissions_boundary_arn == arn
+
+
 def test_an_owner_is_not_held_by_the_envelope(
     create: Create, olive: Person, acme_dev: Account, administrators: IAMGroup
 ) -> None:

@@ -34,13 +34,15 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         "test_connection", "put_embedded_role", "discovered_accounts", "discovery_progress", "discover_accounts",
         "connect_accounts", "test_new_connections", "put_embedded_roles",
     )  # fmt: skip
+    of_boundary = ("boundary", "boundary_facts", "create_boundary", "restore_boundary", "change_boundary_policy")
+    factories.boundary(acme_prod)
     of_rule = ("change_ownership_rule", "move_ownership_rule", "delete_ownership_rule")
     rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
     of_plan = ("drift", "drift_past", "adopt_drift", "revert_drift")
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
     return {
         **dict.fromkeys(of_user, (ledger_reader.pk,)),
-        **dict.fromkeys(of_account + of_plan, (acme_prod.pk,)),
+        **dict.fromkeys(of_account + of_plan + of_boundary, (acme_prod.pk,)),
         **dict.fromkeys(of_rule, (rule.pk,)),
         **dict.fromkeys(of_delivery, (delivery.pk,)),
         "role_document": (acme_prod.pk, "json"),
