@@ -93,7 +93,6 @@ def test_the_web_servers_workers_die_too(tmp_path: Path) -> None:
 
     assert len(processes) == 3, "gunicorn and its two workers"
     assert wait_for_the_end_of(processes) == set()
-    assert not services.listens(port)
     busy.close()
 
 
