@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import (
+    acceptance,
     accounts,
     assignment,
     boundaries,
@@ -10,13 +11,18 @@ from accounts.views import (
     deliveries,
     discovery,
     drift,
+    envelopes,
     exports,
     home,
     iam_user_changes,
     iam_users,
+    invitations,
     ledger,
+    memberships,
     organization,
     ownership,
+    people,
+    teams,
 )
 
 urlpatterns = [
@@ -80,4 +86,20 @@ urlpatterns = [
     path("ledger/", ledger.EntryList.as_view(), name="ledger"),
     path("ledger/export.<slug:form>", exports.export, name="export_ledger"),
     path("ledger/<uuid:pk>/", ledger.entry, name="entry"),
+    path("people/", people.PersonList.as_view(), name="people"),
+    path("people/invite/", invitations.invite, name="invite_person"),
+    path("people/invitations/", people.invitations, name="invitations"),
+    path("people/invitations/<int:pk>/send-again/", invitations.send_again, name="send_invitation_again"),
+    path("people/invitations/<int:pk>/revoke/", invitations.revoke, name="revoke_invitation"),
+    path("people/<int:pk>/", people.detail, name="person"),
+    path("people/<int:pk>/duties/add/", memberships.grant, name="grant_duty"),
+    path("people/<int:pk>/duties/<int:membership>/end/", memberships.end, name="end_membership"),
+    path("teams/", teams.TeamList.as_view(), name="teams"),
+    path("teams/new/", teams.create, name="create_team"),
+    path("teams/<int:pk>/", teams.detail, name="team_detail"),
+    path("teams/<int:pk>/rename/", teams.rename, name="rename_team"),
+    path("teams/<int:pk>/envelope/", envelopes.change, name="change_envelope"),
+    path("teams/<int:pk>/envelope/fields/", envelopes.fields, name="envelope_fields"),
+    path("invitation/", acceptance.accept, name="accept_invitation"),
+    path("invitation/<str:key>/", acceptance.open_link, name="open_invitation"),
 ]

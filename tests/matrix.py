@@ -34,6 +34,9 @@ MATRIX: dict[str, Audience] = {
     "account_reset_password_from_key_done": Audience.ANYBODY,
     "mfa_authenticate": Audience.ANYBODY,
     "mfa_login_webauthn": Audience.ANYBODY,
+    # Coming in: whoever has the link of an invitation
+    "open_invitation": Audience.ANYBODY,
+    "accept_invitation": Audience.ANYBODY,
     # One's own ways of signing in
     "account_email": Audience.PERSON,
     "account_change_password": Audience.PERSON,
@@ -108,6 +111,20 @@ MATRIX: dict[str, Audience] = {
     "ledger": Audience.ORGANIZATION,
     "export_ledger": Audience.ORGANIZATION,
     "entry": Audience.ORGANIZATION,
+    "people": Audience.ORGANIZATION,
+    "invite_person": Audience.ORGANIZATION,
+    "invitations": Audience.ORGANIZATION,
+    "send_invitation_again": Audience.ORGANIZATION,
+    "revoke_invitation": Audience.ORGANIZATION,
+    "person": Audience.ORGANIZATION,
+    "grant_duty": Audience.ORGANIZATION,
+    "end_membership": Audience.ORGANIZATION,
+    "teams": Audience.ORGANIZATION,
+    "create_team": Audience.ORGANIZATION,
+    "team_detail": Audience.ORGANIZATION,
+    "rename_team": Audience.ORGANIZATION,
+    "change_envelope": Audience.ORGANIZATION,
+    "envelope_fields": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

@@ -64,8 +64,9 @@ def spelled(draw: st.DrawFn, action: str) -> str:
 def graphs(draw: st.DrawFn) -> list[list[Statement]]:
     """The policies of a user and its groups, over which the actions of some ways are scattered, or all but one."""
     ways = draw(st.lists(st.sampled_from(sorted(PRIVILEGE_ESCALATION_METHODS)), max_size=2))
-    actions = [action for way in ways for action in PRIVILEGE_ESCALATION_METHODS[way]]
-    if actions and draw(st.booleans()):
+    actions: list[str] = [action for way in ways for action in PRIVILEGE_ESCALATION_METHODS[way]]
+    lacks_one: bool = draw(st.booleans())
+    if actions and lacks_one:
         actions.remove(draw(st.sampled_from(actions)))
     actions += draw(st.lists(st.sampled_from(HARMLESS), max_size=3))
     documents: list[list[Statement]] = [[] for _ in range(draw(st.integers(1, 4)))]
