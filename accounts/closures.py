@@ -31,9 +31,13 @@ def of_groups(account: Account, groups: Collection[IAMGroup], *, boundary: str =
 
 
 def opened(*, before: Closure, after: Closure) -> list[Escalation]:
-    """The ways to more rights that a change opens: those that were open before it are not its doing."""
-    known = {escalation.method.name for escalation in escalations(before)}
-    return [escalation for escalation in escalations(after) if escalation.method.name not in known]
+    """The ways to more rights that a change opens: those that were open before it are not its doing.
+
+    A policy that could not be read before could have been anything; it must not hide what another one opens now.
+    """
+    known = {escalation.method.name for escalation in escalations(before.without(before.unknown))}
+    now = escalations(after.without(before.unknown))
+    return [escalation for escalation in now if escalation.method.name not in known]
 
 
 def _closure(
