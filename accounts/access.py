@@ -37,6 +37,9 @@ class Permission(StrEnum):
     EXPORT_LEDGER = "ledger:entry:export"
     VIEW_DELIVERIES = "ledger:delivery:view"
     CHANGE_DELIVERIES = "ledger:delivery:change"
+    CHANGE_IAM_USER = "accounts:iam_user:change"
+    CHANGE_POLICIES = "accounts:iam_user:change_policies"
+    CHANGE_BOUNDARY = "accounts:iam_user:change_boundary"
 
 
 _VIEW = {Permission.VIEW_ORGANIZATION, Permission.VIEW_IAM_USERS, Permission.VIEW_ACCOUNTS}
@@ -47,6 +50,9 @@ _MANAGE_IAM_USERS = {
     Permission.DELETE_IAM_USER,
     Permission.ASSIGN_IAM_USER,
     Permission.DECIDE_DRIFT,
+    Permission.CHANGE_IAM_USER,
+    Permission.CHANGE_POLICIES,
+    Permission.CHANGE_BOUNDARY,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 

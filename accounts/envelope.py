@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accounts import access, closures
-from accounts.models import Account, Envelope, IAMGroup, IAMUser, Person, Team
+from accounts.closures import Holding
+from accounts.models import Account, Envelope, IAMGroup, IAMPolicy, IAMUser, Person, Team
 from accounts.policy.closure import Closure
 
 ASK = "That is more than a lead may hand out; an owner or admin can decide it."
@@ -42,19 +43,36 @@ def require_account(*, by: Person, team: Team, account: Account) -> None:
         raise OutsideEnvelope("account", f"Team {team} has no access to {account}. An owner or admin can add it.")
 
 
-def require_groups(*, by: Person, team: Team, account: Account, group_names: Collection[str]) -> None:
-    """Return when every one of the groups is there and may be handed out.
+def policies_for(*, by: Person, team: Team, account: Account) -> QuerySet[IAMPolicy]:
+    """The managed policies of the account that the person may hand out for the team."""
+    policies = IAMPolicy.objects.present().filter(organization=team.organization, account=account)
+    if access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        return policies
+    return policies.filter(handing_envelopes__team=team)
 
-    :raises OutsideEnvelope: names the first that is not.
+
+def require_grants(
+    *, by: Person, team: Team, account: Account, group_names: Collection[str], policy_arns: Collection[str] = ()
+) -> None:
+    """Return when a new IAM user of the team may have all of these groups and policies.
+
+    What they carry is judged together, within the team's permissions boundary.
+
+    :raises OutsideEnvelope: names the first that is not there or may not be handed out.
     """
-    allowed = set(groups_for(by=by, team=team, account=account).values_list("group_name", flat=True))
+    groups = set(groups_for(by=by, team=team, account=account).values_list("group_name", flat=True))
     for name in group_names:
-        if name not in allowed:
+        if name not in groups:
             raise OutsideEnvelope("groups", f"{name} is not a group of {account} that team {team} may hand out.")
-    if group_names and not access.reaches_beyond_envelopes(by=by, organization=team.organization):
-        groups = list(IAMGroup.objects.present().filter(account=account, group_name__in=group_names))
-        after = closures.of_groups(account, groups, boundary=boundary_of(team))
-        _refuse_escalation(before=closures.of_groups(account, []), after=after)
+    policies = set(policies_for(by=by, team=team, account=account).values_list("arn", flat=True))
+    for arn in policy_arns:
+        if arn not in policies:
+            raise OutsideEnvelope("policies", f"{arn} is not a policy of {account} that team {team} may hand out.")
+    wanted = group_names or policy_arns
+    if wanted and not access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        nothing = Holding(account, boundary_arn=boundary_of(team))
+        after = nothing.joining(*group_names).attaching(*policy_arns)
+        _refuse_escalation("groups" if group_names else "policies", before=nothing.closure(), after=after.closure())
 
 
 def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Collection[str]) -> None:
@@ -65,23 +83,77 @@ def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Co
     for name in group_names:
         if not groups_open_to(by=by, iam_user=iam_user).filter(group_name=name).exists():
             raise OutsideEnvelope("groups", f"{name} is not a group that you may hand out to {iam_user}.")
-    if group_names and not access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
-        groups = IAMGroup.objects.present().filter(account=iam_user.account, group_name__in=group_names)
-        after = closures.of_iam_user(iam_user, joining=groups)
-        _refuse_escalation(before=closures.of_iam_user(iam_user), after=after)
+    if group_names:
+        require_no_way_up(
+            by=by, iam_user=iam_user, field="groups", change=lambda holding: holding.joining(*group_names)
+        )
 
 
-def _refuse_escalation(*, before: Closure, after: Closure) -> None:
+def require_policies_of_iam_user(*, by: Person, iam_user: IAMUser, policy_arns: Collection[str]) -> None:
+    """Return when the person may attach every one of the policies to this IAM user.
+
+    :raises OutsideEnvelope: also for a policy that is not there.
+    """
+    for arn in policy_arns:
+        if not policies_open_to(by=by, iam_user=iam_user).filter(arn=arn).exists():
+            raise OutsideEnvelope("policies", f"{arn} is not a policy that you may hand out to {iam_user}.")
+    if policy_arns:
+        require_no_way_up(
+            by=by, iam_user=iam_user, field="policies", change=lambda holding: holding.attaching(*policy_arns)
+        )
+
+
+def require_boundary_of_iam_user(*, by: Person, iam_user: IAMUser, policy_arn: str) -> None:
+    """Return when the person may have this permissions boundary set; empty takes it away, which no lead may.
+
+    :raises OutsideEnvelope: for a policy that is not there; for a lead, for any but the one that the team's must have.
+    """
+    if policy_arn and not IAMPolicy.objects.present().filter(account=iam_user.account, arn=policy_arn).exists():
+        raise OutsideEnvelope("permissions_boundary", f"{policy_arn} is not a policy of {iam_user.account}.")
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    if not policy_arn or iam_user.team is None or policy_arn != boundary_of(iam_user.team):
+        message = "A lead may set the permissions boundary that the team must have, and no other."
+        raise OutsideEnvelope("permissions_boundary", f"{message} An owner or admin can decide it.")
+    require_no_way_up(
+        by=by, iam_user=iam_user, field="permissions_boundary", change=lambda holding: holding.bound_by(policy_arn)
+    )
+
+
+def require_path(*, by: Person, iam_user: IAMUser, path: str) -> None:
+    """Return when the person may give this IAM user the path.
+
+    :raises OutsideEnvelope: for a lead, when it lies outside the team's path.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    if iam_user.team is None or not is_inside_path(iam_user.team, path):
+        inside = "" if iam_user.team is None else f" Your team's is {path_of(iam_user.team)}."
+        raise OutsideEnvelope("path", f"That is outside your team's path.{inside} An owner or admin can decide it.")
+
+
+def require_no_way_up(*, by: Person, iam_user: IAMUser, field: str, change: Callable[[Holding], Holding]) -> None:
+    """Return when the change opens this IAM user no known way to more rights, or the person may decide that too.
+
+    :raises OutsideEnvelope: at the field.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    for holding in closures.holdings_of(iam_user):
+        _refuse_escalation(field, before=holding.closure(), after=change(holding).closure())
+
+
+def _refuse_escalation(field: str, *, before: Closure, after: Closure) -> None:
     """A group in the envelope may have been given more since: what it carries counts, and not its name.
 
     :raises OutsideEnvelope: for administration, and for each known way to more rights that the change would open.
     """
     unread = sorted(set(after.unknown) - set(before.unknown))
     if unread:
-        raise OutsideEnvelope("groups", f"{unread[0]} could allow anything: {after.unknown[unread[0]]}. {ASK}")
+        raise OutsideEnvelope(field, f"{unread[0]} could allow anything: {after.unknown[unread[0]]} {ASK}")
     ways = closures.opened(before=before, after=after)
     if ways:
-        raise OutsideEnvelope("groups", f"{ways[0]} {ASK}")
+        raise OutsideEnvelope(field, f"{ways[0]} {ASK}")
 
 
 def groups_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMGroup]:
@@ -90,6 +162,22 @@ def groups_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMGroup]:
         return groups_for(by=by, team=iam_user.team, account=iam_user.account)
     groups = IAMGroup.objects.present().filter(account=iam_user.account)
     return groups if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization) else groups.none()
+
+
+def policies_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMPolicy]:
+    """The managed policies that the person may attach to this IAM user."""
+    if iam_user.team is not None:
+        return policies_for(by=by, team=iam_user.team, account=iam_user.account)
+    policies = IAMPolicy.objects.present().filter(account=iam_user.account)
+    return policies if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization) else policies.none()
+
+
+def is_inside_path(team: Team, path: str) -> bool:
+    """Whether the path is the team's or below it, and not that of another team below it."""
+    own = path_of(team)
+    others = Envelope.objects.filter(organization=team.organization).exclude(team=team).values_list("path", flat=True)
+    below = [other for other in others if other != own and other.startswith(own)]
+    return path.startswith(own) and not any(path.startswith(other) for other in below)
 
 
 def path_of(team: Team) -> str:
@@ -115,6 +203,8 @@ def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any
         there = {name.lower() for name in before}
         gained = [name for name in after if name.lower() not in there]
         require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=gained)
+    elif attribute == "attached_policy_arns":
+        require_policies_of_iam_user(by=by, iam_user=iam_user, policy_arns=sorted(set(after) - set(before)))
     elif not _is_inside(iam_user.team, attribute, before, after):
         raise OutsideEnvelope(
             "__all__", f"{iam_user}: this is more than you may hand out. An owner or admin can decide it."
@@ -122,12 +212,10 @@ def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any
 
 
 def _is_inside(team: Team | None, attribute: str, before: Any, after: Any) -> bool:
-    if attribute == "attached_policy_arns":
-        return set(after) <= set(before)
     if attribute == "inline_policies":
         return all(before.get(name) == document for name, document in after.items())
     if attribute == "path":
-        return team is not None and after == path_of(team)
+        return team is not None and is_inside_path(team, after)
     if attribute == "permissions_boundary_arn":
         # A first boundary only ever takes away; the team's own is what the envelope asks for.
         return not before or (team is not None and after != "" and after == boundary_of(team))

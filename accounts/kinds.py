@@ -28,6 +28,11 @@ class Kind(StrEnum):
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
     LEDGER_EXPORTED = "accounts.ledger.exported"
+    IAM_USER_RENAMED = "accounts.iam_user.renamed"
+    IAM_USER_PATH_CHANGED = "accounts.iam_user.path_changed"
+    IAM_USER_BOUNDARY_CHANGED = "accounts.iam_user.boundary_changed"
+    IAM_USER_POLICY_ATTACHED = "accounts.iam_user.policy_attached"
+    IAM_USER_POLICY_DETACHED = "accounts.iam_user.policy_detached"
 
 
 IN_WORDS = {
@@ -53,6 +58,11 @@ IN_WORDS = {
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
     Kind.LEDGER_EXPORTED: "Export ledger",
+    Kind.IAM_USER_RENAMED: "Rename",
+    Kind.IAM_USER_PATH_CHANGED: "Change path",
+    Kind.IAM_USER_BOUNDARY_CHANGED: "Set boundary",
+    Kind.IAM_USER_POLICY_ATTACHED: "Attach policy",
+    Kind.IAM_USER_POLICY_DETACHED: "Detach policy",
 }
 
 

@@ -32,6 +32,9 @@ TABLE = {
     "ledger:entry:export": "OO--O-",
     "ledger:delivery:view": "OO--O-",
     "ledger:delivery:change": "OO----",
+    "accounts:iam_user:change": "OOT---",
+    "accounts:iam_user:change_policies": "OOT---",
+    "accounts:iam_user:change_boundary": "OOT---",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

@@ -137,7 +137,7 @@ def test_a_closure_takes_a_fixed_number_of_queries(
         carry(group, READING, name=f"reading-{number}")
         factories.group_membership(ledger_writer, group)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         closure = closures.of_iam_user(ledger_writer)
     assert closure.allows("s3:GetObject")
     assert not closures.opened(before=closure, after=closure)

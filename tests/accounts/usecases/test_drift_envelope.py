@@ -79,7 +79,7 @@ def test_a_lead_never_hands_out_more_than_the_envelope(
 
     for decide, is_allowed in ((adopt_drift, adopts), (revert_drift, reverts)):
         if not is_allowed:
-            with leaves_nothing(OutsideEnvelope, match="more than you may hand out"):
+            with leaves_nothing(OutsideEnvelope, match="you may hand out"):
                 decide(by=lena, drifts=drifts, reason=WHY, at=AT)
     if adopts or reverts:
         (adopt_drift if adopts else revert_drift)(by=lena, drifts=drifts, reason=WHY, at=AT)
