@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -232,3 +233,31 @@ def require_frame(*, by: Person, team: Team, path: str, permissions_boundary_arn
         raise OutsideEnvelope(
             "__all__", "Its path or permissions boundary is not your team's. An owner or admin can decide it."
         )
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What an IAM user has that its team's envelope does not hold; an admin gave it, or it came with another team."""
+
+    group_names: frozenset[str] = frozenset()
+    policy_arns: frozenset[str] = frozenset()
+    account: bool = False
+    path: bool = False
+    boundary: bool = False
+
+
+def outside(iam_user: IAMUser) -> Outside:
+    """What of an IAM user lies outside the envelope of its team; nothing where there is no team or no envelope."""
+    envelope = Envelope.objects.filter(team=iam_user.team_id).select_related("team", "permissions_boundary").first()
+    if envelope is None:
+        return Outside()
+    boundary = envelope.permissions_boundary
+    groups = iam_user.group_memberships.exclude(iam_group__in=envelope.groups.all())
+    policies = envelope.policies.filter(account=iam_user.account).values_list("arn", flat=True)
+    return Outside(
+        group_names=frozenset(groups.values_list("iam_group__group_name", flat=True)),
+        policy_arns=frozenset(iam_user.attached_policy_arns) - frozenset(policies),
+        account=not envelope.accounts.filter(pk=iam_user.account_id).exists(),
+        path=not is_inside_path(envelope.team, iam_user.path),
+        boundary=boundary is not None and boundary.arn != iam_user.permissions_boundary_arn,
+    )

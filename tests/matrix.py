@@ -103,6 +103,15 @@ MATRIX: dict[str, Audience] = {
     "ledger": Audience.ORGANIZATION,
     "export_ledger": Audience.ORGANIZATION,
     "entry": Audience.ORGANIZATION,
+    "create_iam_user_difference": Audience.ORGANIZATION,
+    "rename_iam_user": Audience.ORGANIZATION,
+    "change_path": Audience.ORGANIZATION,
+    "set_boundary": Audience.ORGANIZATION,
+    "boundary_difference": Audience.ORGANIZATION,
+    "attach_policy": Audience.ORGANIZATION,
+    "policy_difference": Audience.ORGANIZATION,
+    "detach_policy": Audience.ORGANIZATION,
+    "group_difference": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

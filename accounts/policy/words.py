@@ -42,11 +42,15 @@ class ServiceAccess:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a change gives and takes, by service, and the sentences that say it, what weighs most first."""
+    """What a change gives and takes, by service, and the sentences that say it, what weighs most first.
+
+    `is_grave` where it could make an administrator of it.
+    """
 
     gained: tuple[ServiceAccess, ...]
     lost: tuple[ServiceAccess, ...]
     sentences: tuple[str, ...]
+    is_grave: bool = False
 
 
 def access_in_words(closure: Closure) -> list[ServiceAccess]:
@@ -63,18 +67,21 @@ def difference(*, before: Closure, after: Closure) -> Difference:
     A policy that could not be read counts as one that could allow anything, and hides nothing that others change.
     """
     unread = tuple(_about_unread(before, after))
+    is_grave = bool(set(after.unknown) - set(before.unknown))
     before, after = before.without(before.unknown), after.without(after.unknown)
     gained = tuple(access_in_words(_less(after, before)))
     lost = tuple(access_in_words(_less(before, after)))
+    ways = [way for name, way in _ways(after).items() if name not in _ways(before)]
     sentences = (
         *unread,
         *_about_the_boundary(before.boundary, after.boundary),
-        *_about_ways(before, after),
+        *_about_ways(ways),
+        *_about_ways_shut(before, after),
         *_about_iam(before, after),
         *_about_services("can now", gained),
         *_about_services("can no longer", lost),
     )
-    return Difference(gained, lost, sentences)
+    return Difference(gained, lost, sentences, is_grave=is_grave or bool(ways))
 
 
 def listed(names: Iterable[str], *, joined: str = ", ") -> str:
@@ -148,14 +155,15 @@ def _plain(boundary: str) -> str:
     return boundary.removeprefix("boundary ")
 
 
-def _about_ways(before: Closure, after: Closure) -> Iterator[str]:
-    open_before, open_after = _ways(before), _ways(after)
-    gained = [way for name, way in open_after.items() if name not in open_before]
+def _about_ways(gained: list[Escalation]) -> Iterator[str]:
     if gained and gained[0].method in (EVERYTHING, ALL_OF_IAM):
         yield f"It can now {gained[0].method.does}."
     elif gained:
         yield f"It could now become administrator: {listed((way.method.does for way in gained), joined='; ')}."
-    if open_before and not open_after:
+
+
+def _about_ways_shut(before: Closure, after: Closure) -> Iterator[str]:
+    if _ways(before) and not _ways(after):
         yield "It can no longer become administrator by any way that is known."
 
 
