@@ -151,7 +151,8 @@ class CreateIAMUserForm(forms.Form):
             self._offer_many("policies", named(envelope.policies_for(by=self._by, team=team, account=account)))
             self.fields["groups"].help_text = f"At most {quotas.groups(account, ()).most}."
             self.fields["policies"].help_text = f"At most {quotas.attached_policies(account, ()).most}."
-            self.fields["account"].help_text = in_words(quotas.iam_users(account))
+            # The field was looked at already, and Django keeps what it said then.
+            self["account"].help_text = in_words(quotas.iam_users(account))
 
     def _offer_many(self, name: str, choices: list[tuple[str, str]]) -> None:
         if choices:

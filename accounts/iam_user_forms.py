@@ -12,7 +12,8 @@ from accounts.closures import Holding
 from accounts.models import IAMPolicy, IAMUser, Person
 from accounts.models.iam_user_record import as_decided
 
-NO_BOUNDARY = "None"
+# Nothing is chosen yet.
+CHOOSE = ""
 
 
 class DecisionForm(forms.Form):
@@ -68,9 +69,11 @@ class AccessForm(DecisionForm):
         return {self.keyword: self.cleaned_data[self.chooses], "reason": self.cleaned_data["reason"]}
 
     def chosen(self) -> str | None:
-        """The choice as the form holds it, else the one that a browser would show first; None for any that is none."""
+        """The choice as the form holds it, or the only one that there is; None where nothing is chosen yet."""
         choices = [str(value) for value, _ in cast("forms.ChoiceField", self.fields[self.chooses]).choices]
         value = self[self.chooses].value()
+        if self.fields[self.chooses].required and not value:
+            return None
         return next((choice for choice in choices if choice == value or value is None), None)
 
     def after(self, holding: Holding, choice: str) -> Holding:
@@ -80,6 +83,10 @@ class AccessForm(DecisionForm):
     def _offer(self, choices: list[tuple[str, str]], *, help_text: str) -> None:
         field = cast("forms.ChoiceField", self.fields[self.chooses])
         field.choices, field.help_text = choices, help_text
+
+    def _have_chosen(self, what: str, choices: list[tuple[str, str]], *, help_text: str) -> None:
+        """Nothing is chosen beforehand: who only presses the button has decided nothing."""
+        self._offer([(CHOOSE, f"Choose a {what}"), *choices], help_text=help_text)
 
 
 class AddToGroupForm(AccessForm):
@@ -95,7 +102,7 @@ class AddToGroupForm(AccessForm):
         groups = envelope.groups_open_to(by=by, iam_user=iam_user).exclude(group_memberships__iam_user=iam_user)
         names = groups.order_by("group_name", "pk").values_list("group_name", flat=True)
         room = quotas.groups(iam_user.account, as_decided(iam_user).group_names)
-        self._offer([(name, name) for name in names], help_text=in_words(room))
+        self._have_chosen("group", [(name, name) for name in names], help_text=in_words(room))
 
     def after(self, holding: Holding, choice: str) -> Holding:
         return holding.joining(choice)
@@ -113,7 +120,7 @@ class AttachPolicyForm(AccessForm):
         attached = as_decided(iam_user).attached_policy_arns
         policies = envelope.policies_open_to(by=by, iam_user=iam_user).exclude(arn__in=attached)
         room = quotas.attached_policies(iam_user.account, attached)
-        self._offer(named(policies), help_text=in_words(room))
+        self._have_chosen("policy", named(policies), help_text=in_words(room))
 
     def after(self, holding: Holding, choice: str) -> Holding:
         return holding.attaching(choice)
@@ -131,7 +138,7 @@ class BoundaryForm(AccessForm):
         policies = IAMPolicy.objects.present().filter(account=iam_user.account)
         required = envelope.boundary_of(iam_user.team) if iam_user.team else ""
         if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
-            self._offer([("", NO_BOUNDARY), *named(policies)], help_text="It allows nothing by itself.")
+            self._offer([("", "None"), *named(policies)], help_text="It allows nothing by itself.")
         else:
             told = "" if required else " The envelope of your team asks for none."
             self._offer(

@@ -78,7 +78,7 @@ def difference(*, before: Closure, after: Closure) -> Difference:
         *_about_ways(ways),
         *_about_ways_shut(before, after),
         *_about_iam(before, after),
-        *_about_services("can now", gained),
+        *_about_services("can now", () if _is_administration(ways) else gained),
         *_about_services("can no longer", lost),
     )
     return Difference(gained, lost, sentences, is_grave=is_grave or bool(ways))
@@ -160,6 +160,10 @@ def _about_ways(gained: list[Escalation]) -> Iterator[str]:
         yield f"It can now {gained[0].method.does}."
     elif gained:
         yield f"It could now become administrator: {listed((way.method.does for way in gained), joined='; ')}."
+
+
+def _is_administration(gained: list[Escalation]) -> bool:
+    return any(way.method is EVERYTHING for way in gained)
 
 
 def _about_ways_shut(before: Closure, after: Closure) -> Iterator[str]:

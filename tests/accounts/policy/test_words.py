@@ -138,7 +138,6 @@ def test_administration_is_said_once() -> None:
     assert told([], [allow("*")]).sentences == (
         "It can now do everything, IAM included.",
         "It can now change IAM.",
-        "It can now administer every service.",
     )
 
 
