@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from accounts import access, envelope, quotas
 from accounts.access import Permission
 from accounts.closures import Holding
-from accounts.iam_user_forms import in_words, named
+from accounts.iam_user_forms import in_words, named, values_of
 from accounts.models import Account, IAMUser, Organization, Person, Team
 from accounts.policy.words import Difference, difference
 
@@ -134,7 +134,7 @@ class CreateIAMUserForm(forms.Form):
 
     def _ticked(self, name: str) -> list[str]:
         """Of what the person may choose: what others' policies carry is not theirs to ask."""
-        offered = {value for value, _ in cast("forms.MultipleChoiceField", self.fields[name]).choices}
+        offered = values_of(self.fields[name])
         return [value for value in self[name].value() or () if value in offered]
 
     def _offer_accounts_and_grants(self) -> None:

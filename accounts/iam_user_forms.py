@@ -70,7 +70,7 @@ class AccessForm(DecisionForm):
 
     def chosen(self) -> str | None:
         """The choice as the form holds it, or the only one that there is; None where nothing is chosen yet."""
-        choices = [str(value) for value, _ in cast("forms.ChoiceField", self.fields[self.chooses]).choices]
+        choices = values_of(self.fields[self.chooses])
         value = self[self.chooses].value()
         if self.fields[self.chooses].required and not value:
             return None
@@ -153,6 +153,12 @@ def named(policies: QuerySet[IAMPolicy]) -> list[tuple[str, str]]:
     """Policies as choices, those of AWS marked."""
     rows = policies.order_by("policy_name", "pk")
     return [(row.arn, f"{row.policy_name} (AWS's)" if row.is_aws_managed else row.policy_name) for row in rows]
+
+
+def values_of(field: forms.Field) -> list[str]:
+    """What can be chosen in the field."""
+    choices = cast("list[tuple[str, str]]", cast("forms.ChoiceField", field).choices)
+    return [str(value) for value, _ in choices]
 
 
 def in_words(quota: quotas.Quota) -> str:

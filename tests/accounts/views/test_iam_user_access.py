@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.access import NotAllowed
 from accounts.kinds import Kind
-from accounts.models import Account, IAMGroup, IAMPolicy, IAMUser, Person, Team
+from accounts.models import Account, Duty, IAMGroup, IAMPolicy, IAMUser, Person, Team
 from accounts.usecases.iam_users_changes import attach_policy, change_boundary, detach_policy, rename_iam_user
 from accounts.usecases.ownership import assign_iam_users
 from portal.ledger.clock import database_now
@@ -324,7 +324,7 @@ def test_after_a_move_to_another_team_what_lies_outside_its_envelope_is_said(
 ) -> None:
     """Only those who may assign in the whole organization move between teams; a lead may in neither direction."""
     factories.envelope(platform, path="/portal/acme/platform/")
-    factories.membership(lena, "lead", of=platform.organization, team=platform)
+    factories.membership(lena, Duty.LEAD, of=platform.organization, team=platform)
     where = f"{reverse('assign_iam_users')}?iam_user={ledger_reader.pk}"
 
     enter(lena).post(where, {"iam_user": ledger_reader.pk, "team": platform.pk})
