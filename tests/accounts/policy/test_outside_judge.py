@@ -51,9 +51,17 @@ anything = understood | st.sampled_from(ACTIONS).flatmap(odd)
 
 @st.composite
 def statements(draw: st.DrawFn) -> dict[str, Any]:
-    """A statement; none denies all but some actions, which the judge reads as a denial of nothing."""
+    """A statement as people write them."""
     effect, element = draw(
-        st.sampled_from([("Allow", "Action"), ("Allow", "Action"), ("Allow", "NotAction"), ("Deny", "Action")])
+        st.sampled_from(
+            [
+                ("Allow", "Action"),
+                ("Allow", "Action"),
+                ("Allow", "NotAction"),
+                ("Deny", "Action"),
+                ("Deny", "NotAction"),
+            ]
+        )
     )
     patterns = anything if (effect, element) == ("Allow", "Action") else understood
     written: dict[str, Any] = {
@@ -68,27 +76,26 @@ documents = st.lists(statements(), min_size=1, max_size=3).map(lambda written: d
 graphs = st.lists(st.builds(PolicyDocument, st.sampled_from(["own", "group a → b", "inline policy c"]), documents))
 
 
-def allowed(policies: list[PolicyDocument]) -> set[str]:
-    """All that the judge says these allow, in lower case; a statement's resources and conditions do not count."""
-    whole = [statement for policy in policies for statement in policy.document["Statement"]]  # type: ignore[index]
-    found = judge.PolicyDocument({"Version": "2012-10-17", "Statement": whole}).all_allowed_actions
-    return {action.lower() for action in found}
+def actions_of(effect: str, policies: list[PolicyDocument]) -> set[str]:
+    """The actions that the judge reads in these statements, in lower case; resources and conditions do not count."""
+    written = [each for policy in policies for each in _statements(policy) if each["Effect"] == effect]
+    # It takes denials off letter by letter, so they are read as if they allowed and taken off here.
+    whole = {"Version": "2012-10-17", "Statement": [{**each, "Effect": "Allow"} for each in written]}
+    return {action.lower() for action in judge.PolicyDocument(whole).all_allowed_actions}
+
+
+def _statements(policy: PolicyDocument) -> list[dict[str, Any]]:
+    assert isinstance(policy.document, dict)
+    return policy.document["Statement"]
 
 
 def found_by_the_judge(policies: list[PolicyDocument], limit: PolicyDocument | None) -> dict[str, set[str]]:
     """The ways that it sees, each with the actions that it takes."""
-    actions = allowed(policies)
-    if limit is not None:
-        actions &= allowed([limit])
-        actions -= denied(policies) | denied([limit])
+    limits = [] if limit is None else [limit]
+    actions = actions_of("Allow", policies) - actions_of("Deny", policies + limits)
+    if limits:
+        actions &= actions_of("Allow", limits)
     return {name: set(needed) for name, needed in WAYS.items() if set(needed) <= actions}
-
-
-def denied(policies: list[PolicyDocument]) -> set[str]:
-    """All that it says these deny."""
-    statements = [each for policy in policies for each in policy.document["Statement"]]  # type: ignore[index]
-    turned = [{**each, "Effect": "Allow"} for each in statements if each["Effect"] == "Deny"]
-    return allowed([PolicyDocument("denials", document(*turned))]) if turned else set()
 
 
 def overlooked(policies: list[PolicyDocument], limit: PolicyDocument | None) -> list[str]:
