@@ -121,6 +121,13 @@ def require_boundary_of_iam_user(*, by: Person, iam_user: IAMUser, policy_arn: s
     )
 
 
+def may_set_a_boundary(*, by: Person, iam_user: IAMUser) -> bool:
+    """Whether there is a permissions boundary that the person may set, for a page that offers it."""
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return True
+    return iam_user.team is not None and bool(boundary_of(iam_user.team))
+
+
 def require_path(*, by: Person, iam_user: IAMUser, path: str) -> None:
     """Return when the person may give this IAM user the path.
 

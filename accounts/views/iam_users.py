@@ -305,6 +305,10 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         and access.may(by=request.user, to=to, organization=iam_user.organization, team=iam_user.team)
         for name, to in asked.items()
     }
+    # A lead whose team must have no boundary has none to set.
+    allowed["may_change_boundary"] = allowed["may_change_boundary"] and envelope.may_set_a_boundary(
+        by=request.user, iam_user=iam_user
+    )
     may_assign = iam_user.gone_at is None and access.may(
         by=request.user, to=Permission.ASSIGN_IAM_USER, organization=iam_user.organization, team=iam_user.team
     )
