@@ -15,6 +15,7 @@ from accounts.models import Account, Envelope, IAMGroup, IAMPolicy, IAMUser, Per
 from accounts.policy.closure import Closure
 
 ASK = "That is more than a lead may hand out; an owner or admin can decide it."
+DECIDE = "An owner or admin can decide it."
 
 
 class OutsideEnvelope(ValidationError):
@@ -86,7 +87,11 @@ def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Co
             raise OutsideEnvelope("groups", f"{name} is not a group that you may hand out to {iam_user}.")
     if group_names:
         require_no_way_up(
-            by=by, iam_user=iam_user, field="groups", change=lambda holding: holding.joining(*group_names)
+            by=by,
+            iam_user=iam_user,
+            field="groups",
+            change=lambda holding: holding.joining(*group_names),
+            without=lambda holding: holding.leaving(*group_names),
         )
 
 
@@ -97,10 +102,14 @@ def require_policies_of_iam_user(*, by: Person, iam_user: IAMUser, policy_arns: 
     """
     for arn in policy_arns:
         if not policies_open_to(by=by, iam_user=iam_user).filter(arn=arn).exists():
-            raise OutsideEnvelope("policies", f"{arn} is not a policy that you may hand out to {iam_user}.")
+            raise OutsideEnvelope("policies", f"{arn} is not a policy that you may hand out to {iam_user}. {DECIDE}")
     if policy_arns:
         require_no_way_up(
-            by=by, iam_user=iam_user, field="policies", change=lambda holding: holding.attaching(*policy_arns)
+            by=by,
+            iam_user=iam_user,
+            field="policies",
+            change=lambda holding: holding.attaching(*policy_arns),
+            without=lambda holding: holding.detaching(*policy_arns),
         )
 
 
@@ -140,15 +149,24 @@ def require_path(*, by: Person, iam_user: IAMUser, path: str) -> None:
         raise OutsideEnvelope("path", f"That is outside your team's path.{inside} An owner or admin can decide it.")
 
 
-def require_no_way_up(*, by: Person, iam_user: IAMUser, field: str, change: Callable[[Holding], Holding]) -> None:
+def require_no_way_up(
+    *,
+    by: Person,
+    iam_user: IAMUser,
+    field: str,
+    change: Callable[[Holding], Holding],
+    without: Callable[[Holding], Holding] = lambda holding: holding,
+) -> None:
     """Return when the change opens this IAM user no known way to more rights, or the person may decide that too.
+
+    What AWS holds already and the person now says shall be so is compared with what would be `without` it.
 
     :raises OutsideEnvelope: at the field.
     """
     if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
         return
     for holding in closures.holdings_of(iam_user):
-        _refuse_escalation(field, before=holding.closure(), after=change(holding).closure())
+        _refuse_escalation(field, before=without(holding).closure(), after=change(holding).closure())
 
 
 def _refuse_escalation(field: str, *, before: Closure, after: Closure) -> None:
