@@ -44,6 +44,9 @@ class Permission(StrEnum):
     CHANGE_DUTIES = "accounts:membership:change"
     CHANGE_TEAMS = "accounts:team:change"
     CHANGE_ENVELOPE = "accounts:envelope:change"
+    CHANGE_IAM_USER = "accounts:iam_user:change"
+    CHANGE_POLICIES = "accounts:iam_user:change_policies"
+    CHANGE_BOUNDARY = "accounts:iam_user:change_boundary"
 
 
 _VIEW = {
@@ -59,6 +62,9 @@ _MANAGE_IAM_USERS = {
     Permission.DELETE_IAM_USER,
     Permission.ASSIGN_IAM_USER,
     Permission.DECIDE_DRIFT,
+    Permission.CHANGE_IAM_USER,
+    Permission.CHANGE_POLICIES,
+    Permission.CHANGE_BOUNDARY,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 # What decides who may do what, or widens what a whole team may have: nobody but the owner changes it alone.

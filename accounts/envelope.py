@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accounts import access, arns, closures
-from accounts.models import Account, Envelope, IAMGroup, IAMUser, Person, Team
+from accounts.closures import Holding
+from accounts.limits import OutsideEnvelope, tag_rules_of
+from accounts.models import Account, Envelope, IAMGroup, IAMPolicy, IAMUser, Person, Team
 from accounts.policy.closure import Closure
 
 ASK = "That is more than a lead may hand out; an owner or admin can decide it."
-
-
-@dataclass(frozen=True)
-class TagRule:
-    """A tag that the team's IAM users bear, with one of the values; with any where there are none."""
-
-    key: str
-    values: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.key} = {' or '.join(self.values)}" if self.values else f"{self.key} = any value"
-
-    def is_kept_by(self, tags: Mapping[str, str]) -> bool:
-        """Whether the tags have it. In keys of IAM users' tags upper and lower case count as the same."""
-        held = next((value for key, value in tags.items() if key.lower() == self.key.lower()), None)
-        return held is not None and (held in self.values if self.values else True)
-
-
-@dataclass(frozen=True)
-class Room:
-    """How many IAM users a team has, and how many it may have; None for any number."""
-
-    taken: int
-    limit: int | None
-
-    def __str__(self) -> str:
-        return f"{self.taken} IAM users" if self.limit is None else f"{self.taken} of {self.limit} IAM users"
-
-    @property
-    def is_full(self) -> bool:
-        return self.limit is not None and self.taken >= self.limit
-
-
-class OutsideEnvelope(ValidationError):
-    """The team may not have this; carries the form field that it was asked in."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__({field: message})
+DECIDE = "An owner or admin can decide it."
 
 
 def groups_for(*, by: Person, team: Team, account: Account) -> QuerySet[IAMGroup]:
@@ -74,19 +38,36 @@ def require_account(*, by: Person, team: Team, account: Account) -> None:
         raise OutsideEnvelope("account", f"Team {team} has no access to {account}. An owner or admin can add it.")
 
 
-def require_groups(*, by: Person, team: Team, account: Account, group_names: Collection[str]) -> None:
-    """Return when every one of the groups is there and may be handed out.
+def policies_for(*, by: Person, team: Team, account: Account) -> QuerySet[IAMPolicy]:
+    """The managed policies of the account that the person may hand out for the team."""
+    policies = IAMPolicy.objects.present().filter(organization=team.organization, account=account)
+    if access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        return policies
+    return policies.filter(handing_envelopes__team=team)
 
-    :raises OutsideEnvelope: names the first that is not.
+
+def require_grants(
+    *, by: Person, team: Team, account: Account, group_names: Collection[str], policy_arns: Collection[str] = ()
+) -> None:
+    """Return when a new IAM user of the team may have all of these groups and policies.
+
+    What they carry is judged together, within the team's permissions boundary.
+
+    :raises OutsideEnvelope: names the first that is not there or may not be handed out.
     """
-    allowed = set(groups_for(by=by, team=team, account=account).values_list("group_name", flat=True))
+    groups = set(groups_for(by=by, team=team, account=account).values_list("group_name", flat=True))
     for name in group_names:
-        if name not in allowed:
+        if name not in groups:
             raise OutsideEnvelope("groups", f"{name} is not a group of {account} that team {team} may hand out.")
-    if group_names and not access.reaches_beyond_envelopes(by=by, organization=team.organization):
-        groups = list(IAMGroup.objects.present().filter(account=account, group_name__in=group_names))
-        after = closures.of_groups(account, groups, boundary=boundary_of(team, account))
-        _refuse_escalation(before=closures.of_groups(account, []), after=after)
+    policies = set(policies_for(by=by, team=team, account=account).values_list("arn", flat=True))
+    for arn in policy_arns:
+        if arn not in policies:
+            raise OutsideEnvelope("policies", f"{arn} is not a policy of {account} that team {team} may hand out.")
+    wanted = group_names or policy_arns
+    if wanted and not access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        nothing = Holding(account, boundary_arn=boundary_of(team, account))
+        after = nothing.joining(*group_names).attaching(*policy_arns)
+        _refuse_escalation("groups" if group_names else "policies", before=nothing.closure(), after=after.closure())
 
 
 def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Collection[str]) -> None:
@@ -97,23 +78,101 @@ def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Co
     for name in group_names:
         if not groups_open_to(by=by, iam_user=iam_user).filter(group_name=name).exists():
             raise OutsideEnvelope("groups", f"{name} is not a group that you may hand out to {iam_user}.")
-    if group_names and not access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
-        groups = IAMGroup.objects.present().filter(account=iam_user.account, group_name__in=group_names)
-        after = closures.of_iam_user(iam_user, joining=groups)
-        _refuse_escalation(before=closures.of_iam_user(iam_user), after=after)
+    if group_names:
+        require_no_way_up(
+            by=by,
+            iam_user=iam_user,
+            field="groups",
+            change=lambda holding: holding.joining(*group_names),
+            without=lambda holding: holding.leaving(*group_names),
+        )
 
 
-def _refuse_escalation(*, before: Closure, after: Closure) -> None:
+def require_policies_of_iam_user(*, by: Person, iam_user: IAMUser, policy_arns: Collection[str]) -> None:
+    """Return when the person may attach every one of the policies to this IAM user.
+
+    :raises OutsideEnvelope: also for a policy that is not there.
+    """
+    for arn in policy_arns:
+        if not policies_open_to(by=by, iam_user=iam_user).filter(arn=arn).exists():
+            raise OutsideEnvelope("policies", f"{arn} is not a policy that you may hand out to {iam_user}. {DECIDE}")
+    if policy_arns:
+        require_no_way_up(
+            by=by,
+            iam_user=iam_user,
+            field="policies",
+            change=lambda holding: holding.attaching(*policy_arns),
+            without=lambda holding: holding.detaching(*policy_arns),
+        )
+
+
+def require_boundary_of_iam_user(*, by: Person, iam_user: IAMUser, policy_arn: str) -> None:
+    """Return when the person may have this permissions boundary set; empty takes it away, which no lead may.
+
+    :raises OutsideEnvelope: for a policy that is not there; for a lead, for any but the one that the team's must have.
+    """
+    if policy_arn and not IAMPolicy.objects.present().filter(account=iam_user.account, arn=policy_arn).exists():
+        raise OutsideEnvelope("permissions_boundary", f"{policy_arn} is not a policy of {iam_user.account}.")
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    if not policy_arn or iam_user.team is None or policy_arn != boundary_of(iam_user.team, iam_user.account):
+        message = "A lead may set the permissions boundary that the team must have, and no other."
+        raise OutsideEnvelope("permissions_boundary", f"{message} An owner or admin can decide it.")
+    require_no_way_up(
+        by=by, iam_user=iam_user, field="permissions_boundary", change=lambda holding: holding.bound_by(policy_arn)
+    )
+
+
+def may_set_a_boundary(*, by: Person, iam_user: IAMUser) -> bool:
+    """Whether there is a permissions boundary that the person may set, for a page that offers it."""
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return True
+    return iam_user.team is not None and bool(boundary_of(iam_user.team, iam_user.account))
+
+
+def require_path(*, by: Person, iam_user: IAMUser, path: str) -> None:
+    """Return when the person may give this IAM user the path.
+
+    :raises OutsideEnvelope: for a lead, when it lies outside the team's path.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    if iam_user.team is None or not is_inside_path(iam_user.team, path):
+        inside = "" if iam_user.team is None else f" Your team's is {path_of(iam_user.team)}."
+        raise OutsideEnvelope("path", f"That is outside your team's path.{inside} An owner or admin can decide it.")
+
+
+def require_no_way_up(
+    *,
+    by: Person,
+    iam_user: IAMUser,
+    field: str,
+    change: Callable[[Holding], Holding],
+    without: Callable[[Holding], Holding] = lambda holding: holding,
+) -> None:
+    """Return when the change opens this IAM user no known way to more rights, or the person may decide that too.
+
+    What AWS holds already and the person now says shall be so is compared with what would be `without` it.
+
+    :raises OutsideEnvelope: at the field.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    for holding in closures.holdings_of(iam_user):
+        _refuse_escalation(field, before=without(holding).closure(), after=change(holding).closure())
+
+
+def _refuse_escalation(field: str, *, before: Closure, after: Closure) -> None:
     """A group in the envelope may have been given more since: what it carries counts, and not its name.
 
     :raises OutsideEnvelope: for administration, and for each known way to more rights that the change would open.
     """
     unread = sorted(set(after.unknown) - set(before.unknown))
     if unread:
-        raise OutsideEnvelope("groups", f"{unread[0]} could allow anything: {after.unknown[unread[0]]}. {ASK}")
+        raise OutsideEnvelope(field, f"{unread[0]} could allow anything: {after.unknown[unread[0]]} {ASK}")
     ways = closures.opened(before=before, after=after)
     if ways:
-        raise OutsideEnvelope("groups", f"{ways[0]} {ASK}")
+        raise OutsideEnvelope(field, f"{ways[0]} {ASK}")
 
 
 def groups_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMGroup]:
@@ -122,6 +181,22 @@ def groups_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMGroup]:
         return groups_for(by=by, team=iam_user.team, account=iam_user.account)
     groups = IAMGroup.objects.present().filter(account=iam_user.account)
     return groups if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization) else groups.none()
+
+
+def policies_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMPolicy]:
+    """The managed policies that the person may attach to this IAM user."""
+    if iam_user.team is not None:
+        return policies_for(by=by, team=iam_user.team, account=iam_user.account)
+    policies = IAMPolicy.objects.present().filter(account=iam_user.account)
+    return policies if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization) else policies.none()
+
+
+def is_inside_path(team: Team, path: str) -> bool:
+    """Whether the path is the team's or below it, and not that of another team below it."""
+    own = path_of(team)
+    others = Envelope.objects.filter(organization=team.organization).exclude(team=team).values_list("path", flat=True)
+    below = [other for other in others if other != own and other.startswith(own)]
+    return path.startswith(own) and not any(path.startswith(other) for other in below)
 
 
 def path_of(team: Team) -> str:
@@ -151,6 +226,8 @@ def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any
         there = {name.lower() for name in before}
         gained = [name for name in after if name.lower() not in there]
         require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=gained)
+    elif attribute == "attached_policy_arns":
+        require_policies_of_iam_user(by=by, iam_user=iam_user, policy_arns=sorted(set(after) - set(before)))
     elif attribute == "tags":
         _require_tags_kept(iam_user, before, after)
     elif not _is_inside(iam_user, attribute, before, after):
@@ -160,7 +237,7 @@ def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any
 
 
 def _require_tags_kept(iam_user: IAMUser, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """As `require_tags`, but what lacked a tag before may go on lacking it."""
+    """As `limits.require_tags`, but what lacked a tag before may go on lacking it."""
     for rule in [] if iam_user.team is None else tag_rules_of(iam_user.team):
         if rule.is_kept_by(before) and not rule.is_kept_by(after):
             raise OutsideEnvelope("__all__", f"{iam_user} would lose the tag {rule}, which its team's IAM users bear.")
@@ -168,12 +245,10 @@ def _require_tags_kept(iam_user: IAMUser, before: Mapping[str, str], after: Mapp
 
 def _is_inside(iam_user: IAMUser, attribute: str, before: Any, after: Any) -> bool:
     team = iam_user.team
-    if attribute == "attached_policy_arns":
-        return set(after) <= set(before)
     if attribute == "inline_policies":
         return all(before.get(name) == document for name, document in after.items())
     if attribute == "path":
-        return team is not None and after == path_of(team)
+        return team is not None and is_inside_path(team, after)
     if attribute == "permissions_boundary_arn":
         # A first boundary only ever takes away; the team's own is what the envelope asks for.
         return not before or (team is not None and after != "" and after == boundary_of(team, iam_user.account))
@@ -192,45 +267,29 @@ def require_frame(*, by: Person, team: Team, account: Account, path: str, permis
         )
 
 
-def tag_rules_of(team: Team) -> list[TagRule]:
-    """The tags that the team's IAM users bear."""
-    rules = Envelope.objects.filter(team=team).values_list("tag_rules", flat=True).first() or []
-    return [TagRule(rule["key"], tuple(rule["values"])) for rule in rules]
+@dataclass(frozen=True)
+class Outside:
+    """What an IAM user has that its team's envelope does not hold; an admin gave it, or it came with another team."""
+
+    group_names: frozenset[str] = frozenset()
+    policy_arns: frozenset[str] = frozenset()
+    account: bool = False
+    path: bool = False
+    boundary: bool = False
 
 
-def asked_tags(team: Team) -> str:
-    """The tags that the team's IAM users bear, as a sentence; nothing where any will do."""
-    rules = tag_rules_of(team)
-    return f"IAM users of team {team} bear {'; '.join(str(rule) for rule in rules)}." if rules else ""
-
-
-def room_of(team: Team) -> Room:
-    """How many IAM users the team has in AWS or on their way there, and how many it may have."""
-    limit = Envelope.objects.filter(team=team).values_list("iam_user_limit", flat=True).first()
-    return Room(IAMUser.objects.present().filter(team=team).count(), limit)
-
-
-def require_tags(*, by: Person, team: Team | None, tags: Mapping[str, str]) -> None:
-    """Return when the person may leave an IAM user of the team with these tags.
-
-    :raises OutsideEnvelope: at the tags, when a lead would leave out one that the envelope asks for.
-    """
-    if team is None or access.reaches_beyond_envelopes(by=by, organization=team.organization):
-        return
-    for rule in tag_rules_of(team):
-        if not rule.is_kept_by(tags):
-            raise OutsideEnvelope("tags", f"IAM users of team {team} bear the tag {rule}. An owner can change that.")
-
-
-def require_room(*, by: Person, team: Team) -> None:
-    """Return when the person may have one more IAM user made for the team; inside the transaction that makes it.
-
-    :raises OutsideEnvelope: when the team has as many as it may.
-    """
-    if access.reaches_beyond_envelopes(by=by, organization=team.organization):
-        return
-    # Locked until the commit: of two who make the last one that there is room for, the second counts the first one's.
-    list(Envelope.objects.select_for_update(no_key=True).filter(team=team))
-    room = room_of(team)
-    if room.is_full:
-        raise OutsideEnvelope("team", f"Team {team} has {room}, which is all it may have. An owner can change that.")
+def outside(iam_user: IAMUser) -> Outside:
+    """What of an IAM user lies outside the envelope of its team; nothing where there is no team or no envelope."""
+    envelope = Envelope.objects.filter(team=iam_user.team_id).select_related("team").first()
+    if envelope is None:
+        return Outside()
+    boundary = boundary_of(envelope.team, iam_user.account)
+    groups = iam_user.group_memberships.exclude(iam_group__in=envelope.groups.all())
+    policies = envelope.policies.filter(account=iam_user.account).values_list("arn", flat=True)
+    return Outside(
+        group_names=frozenset(groups.values_list("iam_group__group_name", flat=True)),
+        policy_arns=frozenset(iam_user.attached_policy_arns) - frozenset(policies),
+        account=not envelope.accounts.filter(pk=iam_user.account_id).exists(),
+        path=not is_inside_path(envelope.team, iam_user.path),
+        boundary=bool(boundary) and boundary != iam_user.permissions_boundary_arn,
+    )

@@ -11,9 +11,12 @@ from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import QuerySet
 
-from accounts import access, envelope
+from accounts import access, envelope, limits, quotas
 from accounts.access import Permission
+from accounts.closures import Holding
+from accounts.iam_user_forms import in_words, named, values_of
 from accounts.models import Account, IAMUser, Organization, Person, Team
+from accounts.policy.words import Difference, difference
 
 Decision = TypeVar("Decision")
 
@@ -108,6 +111,7 @@ class CreateIAMUserForm(forms.Form):
         help_text="For an application: what it does, and where it runs.",
     )
     groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
+    policies = forms.MultipleChoiceField(label="Policies", required=False, widget=forms.CheckboxSelectMultiple)
     tags = TagsField(label="Tags")
     reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
 
@@ -117,10 +121,24 @@ class CreateIAMUserForm(forms.Form):
         teams = access.teams_for(by=by, to=Permission.CREATE_IAM_USER, organization=organization)
         self._choice("team").queryset = teams.order_by("name", "pk")
         self._choice("owner").queryset = Person.objects.members_of(organization).order_by("name", "pk")
-        self._offer_accounts_and_groups()
+        self._offer_accounts_and_grants()
 
-    def _offer_accounts_and_groups(self) -> None:
-        """The accounts follow from the team, the groups from both: as chosen, else the first of each."""
+    def difference(self) -> Difference | None:
+        """What the IAM user could do with what is ticked; None where nothing can be chosen."""
+        team, account = self._chosen("team"), self._chosen("account")
+        if team is None or account is None:
+            return None
+        after = Holding(account, boundary_arn=envelope.boundary_of(team, account))
+        after = after.joining(*self._ticked("groups")).attaching(*self._ticked("policies"))
+        return difference(before=Holding(account).closure(), after=after.closure())
+
+    def _ticked(self, name: str) -> list[str]:
+        """Of what the person may choose: what others' policies carry is not theirs to ask."""
+        offered = values_of(self.fields[name])
+        return [value for value in self[name].value() or () if value in offered]
+
+    def _offer_accounts_and_grants(self) -> None:
+        """The accounts follow from the team, groups and policies from both: as chosen, else the first of each."""
         team = self._chosen("team")
         if team is None:
             return
@@ -130,17 +148,25 @@ class CreateIAMUserForm(forms.Form):
         account = self._chosen("account")
         if account is not None:
             groups = envelope.groups_for(by=self._by, team=team, account=account).order_by("group_name", "pk")
-            choices = [(group.group_name, group.group_name) for group in groups]
-            cast("forms.MultipleChoiceField", self.fields["groups"]).choices = choices
+            self._offer_many("groups", [(group.group_name, group.group_name) for group in groups])
+            self._offer_many("policies", named(envelope.policies_for(by=self._by, team=team, account=account)))
+            self.fields["groups"].help_text = f"At most {quotas.groups(account, ()).most}."
+            self.fields["policies"].help_text = f"At most {quotas.attached_policies(account, ()).most}."
+            # The field was looked at already, and Django keeps what it said then.
+            self["account"].help_text = in_words(quotas.iam_users(account))
+
+    def _offer_many(self, name: str, choices: list[tuple[str, str]]) -> None:
+        if choices:
+            cast("forms.MultipleChoiceField", self.fields[name]).choices = choices
 
     def _tell_limits(self, team: Team) -> None:
         """What the team's envelope asks of each of its IAM users, and how many more it may have."""
-        room, rules = envelope.room_of(team), envelope.tag_rules_of(team)
+        room, rules = limits.room_of(team), limits.tag_rules_of(team)
         if room.limit is not None:
             # The field has been asked what it holds, and keeps the help that it had then.
             self["team"].help_text = f"It has {room}."
         if rules:
-            self.fields["tags"].help_text += f" {envelope.asked_tags(team)}"
+            self.fields["tags"].help_text += f" {limits.asked_tags(team)}"
             self.fields["tags"].initial = {rule.key: rule.values[0] for rule in rules if len(rule.values) == 1}
 
     def _choice(self, name: str) -> forms.ModelChoiceField:
@@ -165,20 +191,7 @@ class TagIAMUserForm(forms.Form):
     def __init__(self, *args: Any, team: Team | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if team is not None:
-            self.fields["tags"].help_text += f" {envelope.asked_tags(team)}"
-
-
-class AddToGroupForm(forms.Form):
-    """A group that this person may hand out and that the IAM user is not in."""
-
-    groups = forms.ChoiceField(label="Group")
-    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
-
-    def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        groups = envelope.groups_open_to(by=by, iam_user=iam_user).exclude(group_memberships__iam_user=iam_user)
-        choices = [(group.group_name, group.group_name) for group in groups.order_by("group_name", "pk")]
-        cast("forms.ChoiceField", self.fields["groups"]).choices = choices
+            self.fields["tags"].help_text += f" {limits.asked_tags(team)}"
 
 
 class ReasonForm(forms.Form):

@@ -39,6 +39,11 @@ class Kind(StrEnum):
     TEAM_CREATED = "accounts.team.created"
     TEAM_RENAMED = "accounts.team.renamed"
     ENVELOPE_CHANGED = "accounts.envelope.changed"
+    IAM_USER_RENAMED = "accounts.iam_user.renamed"
+    IAM_USER_PATH_CHANGED = "accounts.iam_user.path_changed"
+    IAM_USER_BOUNDARY_CHANGED = "accounts.iam_user.boundary_changed"
+    IAM_USER_POLICY_ATTACHED = "accounts.iam_user.policy_attached"
+    IAM_USER_POLICY_DETACHED = "accounts.iam_user.policy_detached"
 
 
 IN_WORDS = {
@@ -75,6 +80,11 @@ IN_WORDS = {
     Kind.TEAM_CREATED: "Create team",
     Kind.TEAM_RENAMED: "Rename team",
     Kind.ENVELOPE_CHANGED: "Change envelope",
+    Kind.IAM_USER_RENAMED: "Rename",
+    Kind.IAM_USER_PATH_CHANGED: "Change path",
+    Kind.IAM_USER_BOUNDARY_CHANGED: "Set boundary",
+    Kind.IAM_USER_POLICY_ATTACHED: "Attach policy",
+    Kind.IAM_USER_POLICY_DETACHED: "Detach policy",
 }
 
 

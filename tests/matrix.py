@@ -125,6 +125,15 @@ MATRIX: dict[str, Audience] = {
     "rename_team": Audience.ORGANIZATION,
     "change_envelope": Audience.ORGANIZATION,
     "envelope_fields": Audience.ORGANIZATION,
+    "create_iam_user_difference": Audience.ORGANIZATION,
+    "rename_iam_user": Audience.ORGANIZATION,
+    "change_path": Audience.ORGANIZATION,
+    "set_boundary": Audience.ORGANIZATION,
+    "boundary_difference": Audience.ORGANIZATION,
+    "attach_policy": Audience.ORGANIZATION,
+    "policy_difference": Audience.ORGANIZATION,
+    "detach_policy": Audience.ORGANIZATION,
+    "group_difference": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

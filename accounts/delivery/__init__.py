@@ -3,7 +3,7 @@
 A handler may run twice and late: it reads what is there, adopts only what is ours, and makes it so.
 """
 
-from accounts.delivery import boundaries, creation, deletion, drift, groups, held, tags
+from accounts.delivery import boundaries, changes, creation, deletion, drift, groups, held, policies, tags
 from accounts.kinds import Kind
 from portal.ledger.handlers import Handler, register
 
@@ -17,6 +17,11 @@ HANDLERS = {
     Kind.BOUNDARY_CHANGED: Handler(boundaries.carry, boundaries.settle, boundaries.abandon),
     Kind.BOUNDARY_RESTORED: Handler(boundaries.carry, boundaries.settle, boundaries.abandon),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),
+    Kind.IAM_USER_RENAMED: Handler(changes.carry, drift.settle, held.take_back),
+    Kind.IAM_USER_PATH_CHANGED: Handler(changes.carry, drift.settle, held.take_back),
+    Kind.IAM_USER_BOUNDARY_CHANGED: Handler(changes.carry, drift.settle, held.take_back),
+    Kind.IAM_USER_POLICY_ATTACHED: Handler(policies.carry_attachment, policies.settle, held.take_back),
+    Kind.IAM_USER_POLICY_DETACHED: Handler(policies.carry_detachment, policies.settle, held.take_back),
 }
 
 

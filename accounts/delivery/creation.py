@@ -1,4 +1,4 @@
-"""Carrying "Create IAM user": CreateUser with the entry's tag, then its groups."""
+"""Carrying "Create IAM user": CreateUser with the entry's tag, then its groups and policies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts import arns
-from accounts.delivery import held, shown
+from accounts.delivery import held, policies, shown
 from accounts.delivery.groups import add_to_group
 from accounts.models import IAMUserRecord
 from portal.aws import errors
@@ -18,9 +18,10 @@ from portal.ledger.models import Delivery, Entry
 
 
 def carry(entry: Entry, delivery: Delivery) -> held.Held:
-    """Make the user, or find the one that an earlier attempt made; put it into its groups; read it back.
+    """Make the user, or find the one that an earlier attempt made; give it its groups and policies; read it back.
 
     :raises errors.Conflict: when AWS has a user of this name that this entry did not make.
+    :raises errors.Refused: when its boundary, a group or a policy is not there.
     """
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
@@ -28,8 +29,17 @@ def carry(entry: Entry, delivery: Delivery) -> held.Held:
     groups = entry.details["groups"]
     for group_name in groups:
         add_to_group(iam, user, group_name=group_name)
+    # Entries of before policies could be part of a creation have none.
+    policy_arns = entry.details.get("policies", [])
+    for policy_arn in policy_arns:
+        policies.attach(iam, user, policy_arn=policy_arn)
     try:
-        return shown.read(iam, delivery, user_name=user.user_name, shows=lambda user: shown.is_in_groups(user, groups))
+        answer = shown.read(
+            iam, delivery, user_name=user.user_name, shows=lambda user: shown.is_in_groups(user, groups)
+        )
+        if not policy_arns:
+            return answer
+        return policies.with_attached(iam, delivery, answer, shows=set(policy_arns).issubset)
     except errors.NotFound as error:
         raise held.may_not_be_seen_yet(user.create_date, error) from None
 

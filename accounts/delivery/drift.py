@@ -7,15 +7,16 @@ the decision saw is taken away without looking, and what was decided is put ther
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from accounts import arns
 from accounts.delivery import held, shown
 from accounts.delivery.groups import add_to_group
+from accounts.delivery.policies import attach, attached_to, policy_is_not_there
 from accounts.models import Drift, IAMUser
 from accounts.models.attributes import are_same, heard
 from portal.aws import errors
@@ -41,21 +42,17 @@ class Change:
         return cls(name, heard(name, entry.details["decided"]), heard(name, entry.details["held"]))
 
 
-@dataclass(frozen=True)
-class Reverted:
-    """What AWS holds now; `policies` are those fields of the row that GetUser does not tell."""
-
-    held: held.Held
-    policies: Mapping[str, Any] = field(default_factory=dict)
+def carry(entry: Entry, delivery: Delivery) -> held.Held:
+    """Bring back what was decided."""
+    return make_so(held.subject_of(entry), Change.of(entry), delivery)
 
 
-def carry(entry: Entry, delivery: Delivery) -> Reverted:
+def make_so(iam_user: IAMUser, change: Change, delivery: Delivery) -> held.Held:
     """Make the attribute of the very user that was decided about what was decided, and read it back.
 
     :raises errors.Conflict: when another user bears its name now, or the name that it shall have.
     :raises errors.Refused: when a group, policy or boundary that it shall have is not there.
     """
-    iam_user, change = held.subject_of(entry), Change.of(entry)
     iam = held.iam_of(iam_user.account)
     user = _find(iam, iam_user, change)
     STEPS[change.attribute](iam, user, change)
@@ -66,12 +63,12 @@ def carry(entry: Entry, delivery: Delivery) -> Reverted:
         raise shown.not_shown(delivery, user_name) from None
     # Shown to be what was decided, so that is what AWS holds.
     is_told = change.attribute not in (Attribute.ATTACHED_POLICIES, Attribute.INLINE_POLICIES)
-    return Reverted(answer) if is_told else Reverted(answer, {change.attribute: change.decided})
+    return answer if is_told else replace(answer, policies={change.attribute: change.decided})
 
 
-def settle(entry: Entry, answer: Reverted, at: datetime) -> None:
+def settle(entry: Entry, answer: held.Held, at: datetime) -> None:
     """From now on the row says what AWS holds."""
-    held.write_down(entry, answer.held, also=answer.policies)
+    held.write_down(entry, answer)
 
 
 def abandon(entry: Entry, delivery: Delivery, at: datetime) -> None:
@@ -154,19 +151,16 @@ def _put_boundary(iam: IAM, user: User, change: Change) -> None:
     try:
         iam.put_user_permissions_boundary(user_name=user.user_name, permissions_boundary=change.decided)
     except errors.NotFound as error:
-        raise _policy_is_not_there(error, f"the permissions boundary {change.decided}") from None
+        raise policy_is_not_there(error, f"the permissions boundary {change.decided}") from None
 
 
 def _put_attached_policies(iam: IAM, user: User, change: Change) -> None:
-    there = [policy.policy_arn for policy in iam.list_attached_user_policies(user_name=user.user_name)]
+    there = attached_to(iam, user.user_name)
     for policy_arn in sorted({*change.held, *there} - set(change.decided)):
         with suppress(errors.NotFound):
             iam.detach_user_policy(user_name=user.user_name, policy_arn=policy_arn)
     for policy_arn in change.decided:
-        try:
-            iam.attach_user_policy(user_name=user.user_name, policy_arn=policy_arn)
-        except errors.NotFound as error:
-            raise _policy_is_not_there(error, f"the policy {policy_arn}") from None
+        attach(iam, user, policy_arn=policy_arn)
 
 
 def _put_inline_policies(iam: IAM, user: User, change: Change) -> None:
@@ -207,9 +201,7 @@ def _held_of(iam: IAM, answer: held.Held, attribute: str) -> object:
         Attribute.TAGS: lambda: arns.peoples_tags(dict(user.tags)),
         Attribute.GROUPS: lambda: [group.group_name for group in answer.groups],
         Attribute.PERMISSIONS_BOUNDARY: lambda: user.permissions_boundary or "",
-        Attribute.ATTACHED_POLICIES: lambda: [
-            policy.policy_arn for policy in iam.list_attached_user_policies(user_name=user.user_name)
-        ],
+        Attribute.ATTACHED_POLICIES: lambda: attached_to(iam, user.user_name),
         Attribute.INLINE_POLICIES: lambda: _inline_policies(iam, user.user_name),
     }
     return told[attribute]()
@@ -226,12 +218,3 @@ def _inline_policies(iam: IAM, user_name: str) -> dict[str, object]:
 def _as_text(document: object) -> str:
     """What was no JSON object in AWS is the text that it was."""
     return document if isinstance(document, str) else json.dumps(document)
-
-
-def _policy_is_not_there(error: errors.NotFound, what: str) -> errors.Refused:
-    return errors.Refused(
-        operation=error.operation,
-        code=error.code,
-        message=f"{what} is not there. Make it in AWS and try again, or give this up.",
-        request_id=error.request_id,
-    )

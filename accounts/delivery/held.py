@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,11 +35,15 @@ QUIET_TIME = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Held:
-    """One IAM user as AWS holds it; `read_at` lies before the reading, so that it never claims too much."""
+    """One IAM user as AWS holds it; `read_at` lies before the reading, so that it never claims too much.
+
+    `policies` are those fields of the row that GetUser does not tell, where they were read too.
+    """
 
     user: User
     groups: tuple[Group, ...]
     read_at: datetime
+    policies: Mapping[str, Any] = field(default_factory=dict)
 
 
 def iam_of(account: Account) -> IAM:
@@ -116,15 +120,14 @@ def strip(iam_users: QuerySet[IAMUser], *, at: datetime) -> None:
     AccessKey.objects.present().filter(iam_user__in=iam_users).update(gone_at=at)
 
 
-def write_down(entry: Entry, held: Held, *, also: Mapping[str, Any] | None = None) -> None:
+def write_down(entry: Entry, held: Held) -> None:
     """Write what AWS holds into the row of the entry's IAM user and its group memberships.
 
-    `also` are fields of the row that were read too. A row that was read later than this already says it, or something
-    newer.
+    A row that was read later than this already says it, or something newer.
     """
     iam_user = locked(entry)
     if iam_user.read_at is None or iam_user.read_at <= held.read_at:
-        _write_user(iam_user, held, also or {})
+        _write_user(iam_user, held)
         _write_groups(iam_user, held)
     Drift.objects.look_again(iam_user, at=held.read_at)
 
@@ -142,13 +145,13 @@ def take_back(entry: Entry, delivery: Delivery, at: datetime) -> None:
     Drift.objects.look_again(iam_user, at=at)
 
 
-def _write_user(iam_user: IAMUser, held: Held, also: Mapping[str, Any]) -> None:
+def _write_user(iam_user: IAMUser, held: Held) -> None:
     user = held.user
     iam_user.user_name, iam_user.path, iam_user.user_id = user.user_name, user.path, user.user_id
     iam_user.tags, iam_user.create_date = dict(user.tags), user.create_date
     iam_user.permissions_boundary_arn = user.permissions_boundary or ""
     iam_user.source, iam_user.read_at = Source.GET_USER, held.read_at
-    for name, value in also.items():
+    for name, value in held.policies.items():
         setattr(iam_user, name, value)
     iam_user.save(
         update_fields=[
@@ -160,7 +163,7 @@ def _write_user(iam_user: IAMUser, held: Held, also: Mapping[str, Any]) -> None:
             "permissions_boundary_arn",
             "source",
             "read_at",
-            *also,
+            *held.policies,
         ]
     )
 

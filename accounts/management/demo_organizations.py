@@ -17,7 +17,18 @@ from django.utils.text import slugify
 
 from accounts.management.demo_drift import load_drift
 from accounts.management.readings import read_now
-from accounts.models import Account, AccountImport, Duty, Envelope, IAMGroup, Membership, Organization, Person, Team
+from accounts.models import (
+    Account,
+    AccountImport,
+    Duty,
+    Envelope,
+    IAMGroup,
+    IAMPolicy,
+    Membership,
+    Organization,
+    Person,
+    Team,
+)
 from accounts.usecases.organizations import create_organization
 from portal.aws import embedded
 from portal.aws.embedded import NotLoaded
@@ -43,12 +54,13 @@ class DemoPerson:
 
 @dataclass(frozen=True)
 class DemoEnvelope:
-    """What a team's lead may hand out: groups of these names in these accounts, under the path of the team."""
+    """What a team's lead may hand out: groups and policies of these names, in these accounts, under the team's path."""
 
     organization: str
     team: str
     accounts: Sequence[str]
     groups: Sequence[str]
+    policies: Sequence[str] = ()
 
 
 TEAMS = {"acme": ("Payments", "Platform", "Data"), "globex": ("Core",)}
@@ -66,6 +78,7 @@ ENVELOPES = (
         "Payments",
         ("acme-prod", "acme-dev"),
         ("ledger-readers", "ledger-writers", "payments-deployers", "payments-operators", "support-readonly"),
+        ("ledger-read", "ledger-write", "payments-operate"),
     ),
     DemoEnvelope("acme", "Platform", ("acme-prod", "acme-dev"), ("platform-engineers", "platform-readers")),
     DemoEnvelope("globex", "Core", ("globex-main",), ("operators", "readers")),
@@ -169,3 +182,5 @@ def load_envelopes() -> None:
         envelope, _ = Envelope.objects.get_or_create(organization=team.organization, team=team, defaults={"path": path})
         envelope.accounts.set(accounts)
         envelope.groups.set(IAMGroup.objects.present().filter(account__in=accounts, group_name__in=demo.groups))
+        policies = IAMPolicy.objects.present().filter(account__in=accounts, policy_name__in=demo.policies)
+        envelope.policies.set(policies)

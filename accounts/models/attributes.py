@@ -126,6 +126,7 @@ def made(details: Mapping[str, Any]) -> Attributes:
         tags=heard("tags", details["tags"]),
         group_names=details["groups"],
         permissions_boundary_arn=details["permissions_boundary"],
+        attached_policy_arns=details.get("policies", ()),
     )
 
 
@@ -144,6 +145,26 @@ def _added(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
 def _removed(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
     group_name = details["group"].lower()
     return replace(attributes, group_names=[name for name in attributes.group_names if name.lower() != group_name])
+
+
+def _renamed(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
+    return replace(attributes, user_name=details["user_name"])
+
+
+def _moved(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
+    return replace(attributes, path=details["path"])
+
+
+def _bound(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
+    return replace(attributes, permissions_boundary_arn=details["permissions_boundary"])
+
+
+def _attached(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
+    return replace(attributes, attached_policy_arns=sorted({*attributes.attached_policy_arns, details["policy"]}))
+
+
+def _detached(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
+    return replace(attributes, attached_policy_arns=sorted({*attributes.attached_policy_arns} - {details["policy"]}))
 
 
 def _adopted(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
@@ -165,6 +186,11 @@ _FOLLOWING: dict[Kind, Callable[[Attributes, Mapping[str, Any]], Attributes]] = 
     Kind.IAM_USER_REMOVED_FROM_GROUP: _removed,
     Kind.DRIFT_ADOPTED: _adopted,
     Kind.DRIFT_REVERTED: _reverted,
+    Kind.IAM_USER_RENAMED: _renamed,
+    Kind.IAM_USER_PATH_CHANGED: _moved,
+    Kind.IAM_USER_BOUNDARY_CHANGED: _bound,
+    Kind.IAM_USER_POLICY_ATTACHED: _attached,
+    Kind.IAM_USER_POLICY_DETACHED: _detached,
 }
 
 

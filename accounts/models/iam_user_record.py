@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from django.db import models
 from django.utils import timezone
 
+from accounts.kinds import Kind
 from accounts.models.attributes import BEGINNING, NAMES, Attributes, made, replayed
 from accounts.models.facts import TenantRow
 from accounts.models.iam_group import GroupMembership
@@ -112,6 +113,21 @@ def held_now(iam_user: IAMUser) -> Attributes:
     """What AWS held of one IAM user when it was last read."""
     memberships = GroupMembership.objects.filter(iam_user=iam_user)
     return Attributes.held(iam_user, memberships.values_list("iam_group__group_name", flat=True))
+
+
+def on_their_way(iam_user: IAMUser) -> list[Entry]:
+    """What was decided about it and has not reached AWS, oldest first."""
+    deliveries = Delivery.objects.of(iam_user.organization).about("iam_user", iam_user.pk).open()
+    return [delivery.entry for delivery in deliveries.select_related("entry").order_by("sequence", "pk")]
+
+
+def as_decided(iam_user: IAMUser) -> Attributes:
+    """What AWS holds of it, as what is on its way will change that."""
+    attributes = held_now(iam_user)
+    for entry in on_their_way(iam_user):
+        attributes = made(entry.details) if entry.kind == Kind.IAM_USER_CREATED else attributes
+        attributes = attributes.after(entry.kind, entry.details)
+    return attributes
 
 
 def _entries_about(iam_user: IAMUser) -> Iterable[tuple[Entry, bool]]:

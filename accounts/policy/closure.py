@@ -9,7 +9,7 @@ implicit denial (IAM User Guide, "Permissions boundaries for IAM entities"). Onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
@@ -60,16 +60,21 @@ class Closure:
     """What remains of all grants.
 
     `reach` is what it may do, `own` what it may do on its own IAM user alone, `denied` what is denied to it whatever
-    else allows it. `boundary` is the name of the permissions boundary, empty where there is none. `unknown` are the
-    policies that could not be judged: each with the reason.
+    else allows it. `limit` is the permissions boundary, without a name where there is none. `unknown` are the policies
+    that could not be judged: each with the reason.
     """
 
     reach: Reach
     own: Reach
     denied: Reach
     grants: tuple[Grant, ...]
-    boundary: str
+    limit: Grant
     unknown: Mapping[str, str]
+
+    @property
+    def boundary(self) -> str:
+        """The name of the permissions boundary, empty where there is none."""
+        return self.limit.name
 
     def allows(self, action: str) -> bool:
         """Whether it may do this, given in full: `iam:CreateUser`, in whichever case."""
@@ -84,17 +89,25 @@ class Closure:
         wanted = [action for action in actions if action in self.reach]
         return tuple(grant.name for grant in self.grants if any(action in grant.reach for action in wanted))
 
+    def without(self, names: Collection[str]) -> Closure:
+        """What remains without the policies of these names: of two closures, what both do not know hides nothing."""
+        return _remaining(tuple(grant for grant in self.grants if grant.name not in names), self.limit)
+
 
 def closure_of(policies: Iterable[PolicyDocument], *, boundary: PolicyDocument | None = None) -> Closure:
     """All that an IAM user with these policies may do, within the boundary where it has one."""
     effort = _Effort()
     grants = tuple(_grant(policy, effort) for policy in policies)
     limit = Grant("", everything()) if boundary is None else _limit(boundary, effort)
+    return _remaining(grants, limit)
+
+
+def _remaining(grants: tuple[Grant, ...], limit: Grant) -> Closure:
     denied = _union(grant.denied for grant in (*grants, limit))
     reach = (_union(grant.reach for grant in grants) & limit.reach) - denied
     own = (_union(grant.own for grant in grants) & limit.reach) - denied
     unknown = {grant.name: grant.why_unknown for grant in (*grants, limit) if grant.why_unknown}
-    return Closure(reach, own - reach, denied, grants, limit.name, unknown)
+    return Closure(reach, own - reach, denied, grants, limit, unknown)
 
 
 class _Effort:

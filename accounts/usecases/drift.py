@@ -8,7 +8,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, envelope
+from accounts import access, envelope, limits
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import Drift, IAMUser, IAMUserRecord, Person
@@ -157,16 +157,25 @@ def _make_anew(*, by: Person, drift: Drift, reason: str, at: datetime) -> None:
         decided_at=at,
     )
     iam_users.make(
-        iam_user=anew, by=by, group_names=attributes.group_names, reason=reason, at=at, instead_of=gone.user_id
+        iam_user=anew,
+        by=by,
+        group_names=attributes.group_names,
+        policy_arns=attributes.attached_policy_arns,
+        reason=reason,
+        at=at,
+        instead_of=gone.user_id,
     )
 
 
 def _require_envelope(*, by: Person, gone: IAMUser, attributes: Attributes) -> None:
     """As for any new IAM user, but path and boundary are those that it had."""
     envelope.require_groups_of_iam_user(by=by, iam_user=gone, group_names=attributes.group_names)
+    envelope.require_change(
+        by=by, iam_user=gone, attribute="attached_policy_arns", before=[], after=attributes.attached_policy_arns
+    )
     if gone.team is not None:
         envelope.require_account(by=by, team=gone.team, account=gone.account)
-        envelope.require_room(by=by, team=gone.team)
+        limits.require_room(by=by, team=gone.team)
         envelope.require_frame(
             by=by,
             team=gone.team,

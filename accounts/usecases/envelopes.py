@@ -10,10 +10,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, arns, closures
+from accounts import access, arns
 from accounts.access import Permission
-from accounts.envelope import TagRule
+from accounts.closures import Holding
 from accounts.kinds import Kind
+from accounts.limits import TagRule
 from accounts.models import Account, Envelope, IAMGroup, IAMPolicy, Person, Team
 from accounts.policy.closure import Closure, PolicyDocument, closure_of
 from accounts.policy.escalation import escalations
@@ -153,7 +154,9 @@ def warnings(*, before: Content, after: Content) -> list[str]:
 
 def _of_groups(groups: Iterable[IAMGroup]) -> Iterator[str]:
     for group in groups:
-        yield from _sentence(f"Group {group} in {group.account}", closures.of_groups(group.account, [group]))
+        yield from _sentence(
+            f"Group {group} in {group.account}", Holding(group.account).joining(group.group_name).closure()
+        )
 
 
 def _of_policies(policies: Iterable[IAMPolicy]) -> Iterator[str]:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from accounts import access, arns, envelope
+from accounts import access, arns, envelope, limits, quotas
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import Account, IAMUser, IAMUserRecord, Person, Team
-from accounts.models.attributes import Attributes, made
-from accounts.models.iam_user_record import held_now
+from accounts.models.iam_user_record import as_decided
+from accounts.quotas import Quota
 from accounts.usecases.imports import require_importable
 from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
-from portal.ledger.models import Delivery, Entry
+from accounts.usecases.standing import check_name_is_not_decided, check_open, check_room
 from portal.ledger.record import record
-
-# IAM and AWS STS quotas: "Groups an IAM user can be a member of", not adjustable.
-GROUPS_PER_USER = 10
 
 
 @transaction.atomic
@@ -35,31 +33,33 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     owner: Person | None = None,
     purpose: str = "",
     group_names: Collection[str] = (),
+    policy_arns: Collection[str] = (),
     tags: dict[str, str] | None = None,
     reason: str = "",
 ) -> IAMUser:
-    """Decide that an IAM user shall exist: in AWS it is made by the delivery, with its tags and groups.
+    """Decide that an IAM user shall exist: in AWS it is made by the delivery, with its tags, groups and policies.
 
     The path and the permissions boundary are the team's; they are nobody's choice here.
 
     :raises access.NotThere: when the team or the account is not the person's to see.
     :raises access.NotAllowed: when their duty does not allow it for this team.
-    :raises ValidationError: by field, for a name, tag, owner or group that AWS or the envelope would refuse.
+    :raises ValidationError: by field, for a name, tag, owner, group or policy that AWS or the envelope would refuse.
     """
     access.require(by=by, to=Permission.CREATE_IAM_USER, organization=team.organization, team=team)
     envelope.require_account(by=by, team=team, account=account)
     _check_connected(account)
-    envelope.require_groups(by=by, team=team, account=account, group_names=group_names)
-    _check_groups(group_names)
-    envelope.require_room(by=by, team=team)
-    envelope.require_tags(by=by, team=team, tags=tags or {})
+    envelope.require_grants(by=by, team=team, account=account, group_names=group_names, policy_arns=policy_arns)
+    check_room(quotas.groups(account, group_names), field="groups")
+    check_room(quotas.attached_policies(account, policy_arns), field="policies")
+    limits.require_room(by=by, team=team)
+    limits.require_tags(by=by, team=team, tags=tags or {})
     iam_user = IAMUser(
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
         purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,
     )  # fmt: skip
     iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team, account)
     iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
-    make(iam_user=iam_user, by=by, group_names=group_names, reason=reason, at=at)
+    make(iam_user=iam_user, by=by, group_names=group_names, policy_arns=policy_arns, reason=reason, at=at)
     return iam_user
 
 
@@ -71,9 +71,9 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
     :raises ValidationError: for a tag that AWS refuses, or when nothing would change.
     """
     access.require_on_iam_user(by=by, to=Permission.TAG_IAM_USER, iam_user=iam_user)
-    _check_open(iam_user)
+    check_open(iam_user)
     before, wanted = iam_user.peoples_tags, _checked_tags(tags)
-    envelope.require_tags(by=by, team=iam_user.team, tags=wanted)
+    limits.require_tags(by=by, team=iam_user.team, tags=wanted)
     put = {key: value for key, value in wanted.items() if before.get(key) != value}
     removed = sorted(set(before) - set(wanted))
     if _are_decided(iam_user, put, removed):
@@ -91,12 +91,12 @@ def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at:
     :raises ValidationError: when it is in the group already, the group is outside the envelope, or ten are reached.
     """
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
-    _check_open(iam_user)
+    check_open(iam_user)
     envelope.require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=[group_name])
-    decided = _as_decided(iam_user).group_names
+    decided = as_decided(iam_user).group_names
     if group_name in decided:
         raise ValidationError({"groups": f"{iam_user} is in {group_name} already, or on its way there."})
-    _check_groups([*decided, group_name])
+    check_room(quotas.groups(iam_user.account, [*decided, group_name]), field="groups")
     kind, details = Kind.IAM_USER_ADDED_TO_GROUP, {"group": group_name}
     record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
@@ -109,12 +109,15 @@ def remove_iam_user_from_group(
     """Decide that the IAM user shall no longer be in a group. Taking away needs no envelope.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
-    :raises ValidationError: when it is not in the group.
+    :raises ValidationError: when it is not in the group; for a lead, when the group denies what would be open then.
     """
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
-    _check_open(iam_user)
-    if group_name not in _as_decided(iam_user).group_names:
+    check_open(iam_user)
+    if group_name not in as_decided(iam_user).group_names:
         raise ValidationError({"groups": f"{iam_user} is not in {group_name}, or on its way out of it."})
+    envelope.require_no_way_up(
+        by=by, iam_user=iam_user, field="groups", change=lambda holding: holding.leaving(group_name)
+    )
     kind, details = Kind.IAM_USER_REMOVED_FROM_GROUP, {"group": group_name}
     record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
@@ -128,7 +131,7 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
     :raises ValidationError: without a reason, or when it is not in AWS, or being deleted already.
     """
     access.require_on_iam_user(by=by, to=Permission.DELETE_IAM_USER, iam_user=iam_user)
-    _check_open(iam_user)
+    check_open(iam_user)
     if not reason.strip():
         raise ValidationError({"reason": "Say why: the ledger keeps it."})
     if not iam_user.is_in_aws:
@@ -147,7 +150,14 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
 
 
 def make(
-    *, iam_user: IAMUser, by: Person, group_names: Collection[str], reason: str, at: datetime, instead_of: str = ""
+    *,
+    iam_user: IAMUser,
+    by: Person,
+    group_names: Collection[str],
+    policy_arns: Collection[str],
+    reason: str,
+    at: datetime,
+    instead_of: str = "",
 ) -> None:
     """Save the row of a new IAM user and what makes it in AWS, inside a use-case that has asked whether it may be.
 
@@ -157,13 +167,14 @@ def make(
     """
     _check_new(iam_user)
     _save_new(iam_user)
-    details = {"instead_of": instead_of} if instead_of else {}
-    _record_creation(iam_user, by=by, group_names=group_names, reason=reason, at=at, more=details)
+    check_name_is_not_decided(iam_user, iam_user.user_name)
+    details: dict[str, object] = {"groups": sorted(set(group_names)), "policies": sorted(set(policy_arns))}
+    if instead_of:
+        details["instead_of"] = instead_of
+    _record_creation(iam_user, by=by, reason=reason, at=at, more=details)
 
 
-def _record_creation(
-    iam_user: IAMUser, *, by: Person, group_names: Collection[str], reason: str, at: datetime, more: dict[str, str]
-) -> None:
+def _record_creation(iam_user: IAMUser, *, by: Person, reason: str, at: datetime, more: dict[str, object]) -> None:
     details = {
         "user_name": iam_user.user_name,
         "path": iam_user.path,
@@ -173,7 +184,6 @@ def _record_creation(
         "team": "" if iam_user.team is None else iam_user.team.name,
         "purpose": iam_user.purpose,
         "tags": tag_list(iam_user.tags),
-        "groups": sorted(group_names),
         **more,
     }
     entry = record(
@@ -205,11 +215,16 @@ def _check_new(iam_user: IAMUser) -> None:
         raise ValidationError({"purpose": "Say what the application does: whoever finds its key will want to know."})
     if iam_user.owner is not None and not iam_user.owner.belongs_to(iam_user.organization):
         raise ValidationError({"owner": "Choose somebody of your organization."})
+    check_room(_with_one_more(quotas.iam_users(iam_user.account)), field="account")
     try:
         # Not without the account: Django leaves a constraint out when one of its fields is.
         iam_user.full_clean(exclude=["organization", "team", "owner"])
     except ValidationError as error:
         raise _at_the_name(error) from None
+
+
+def _with_one_more(quota: Quota) -> Quota:
+    return replace(quota, used=quota.used + 1)
 
 
 def _at_the_name(error: ValidationError) -> ValidationError:
@@ -231,39 +246,10 @@ def _save_new(iam_user: IAMUser) -> None:
         raise
 
 
-def _check_open(iam_user: IAMUser) -> None:
-    # Locked and read again: of two who decide at once, the second must see what the first decided.
-    iam_user.refresh_from_db(from_queryset=IAMUser.objects.select_for_update(no_key=True))
-    if iam_user.gone_at is not None:
-        raise ValidationError("AWS no longer holds this IAM user.")
-    if any(entry.kind == Kind.IAM_USER_DELETED for entry in _on_their_way(iam_user)):
-        raise ValidationError("This IAM user is being deleted.")
-
-
-def _on_their_way(iam_user: IAMUser) -> list[Entry]:
-    """What was decided about it and has not reached AWS, oldest first."""
-    deliveries = Delivery.objects.of(iam_user.organization).about("iam_user", iam_user.pk).open()
-    return [delivery.entry for delivery in deliveries.select_related("entry").order_by("sequence", "pk")]
-
-
-def _as_decided(iam_user: IAMUser) -> Attributes:
-    """What AWS holds of it, as what is on its way will change that."""
-    attributes = held_now(iam_user)
-    for entry in _on_their_way(iam_user):
-        attributes = made(entry.details) if entry.kind == Kind.IAM_USER_CREATED else attributes
-        attributes = attributes.after(entry.kind, entry.details)
-    return attributes
-
-
 def _are_decided(iam_user: IAMUser, put: dict[str, str], removed: Collection[str]) -> bool:
     """Whether its tags, as what is on its way will change them, are so already."""
-    tags = _as_decided(iam_user).tags
+    tags = as_decided(iam_user).tags
     return {**tags, **put} == tags and not set(removed) & set(tags)
-
-
-def _check_groups(group_names: Collection[str]) -> None:
-    if len(set(group_names)) > GROUPS_PER_USER:
-        raise ValidationError({"groups": f"AWS allows an IAM user at most {GROUPS_PER_USER} groups."})
 
 
 def _checked_tags(tags: dict[str, str]) -> dict[str, str]:

@@ -14,8 +14,8 @@ from accounts.views.organization import PortalRequest
 def show(request: PortalRequest, *, title: str, **context: Any) -> HttpResponse:
     """The form: as a part for htmx, else in the frame of a page.
 
-    The context needs `form`, `button` (its words) and `back` (where Cancel leads); it may say `warning` and `extra`,
-    a template with more of the form.
+    The context needs `form`, `button` (its words) and `back` (where Cancel leads); it may say `warning`, `post_to`
+    (where else than here) and `fields`, a template with the form's fields.
     """
     template = "accounts/_dialog_form.html" if request.htmx else "accounts/dialog_page.html"
     return render(request, template, {"title": title, "post_to": request.get_full_path(), **context})

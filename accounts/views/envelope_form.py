@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accounts import access
-from accounts.envelope import TagRule
 from accounts.forms import TheirsField
+from accounts.limits import TagRule
 from accounts.models import Account, Envelope, IAMGroup, IAMPolicy, Team
 from accounts.usecases import envelopes
 

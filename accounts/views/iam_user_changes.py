@@ -6,7 +6,7 @@ from typing import Any
 
 from allauth.account.decorators import reauthentication_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -14,14 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import access
 from accounts.access import Permission
 from accounts.forms import (
-    AddToGroupForm,
     CreateIAMUserForm,
-    OptionalReasonForm,
     ReasonForm,
     TagIAMUserForm,
     decided,
 )
-from accounts.models import GroupMembership, IAMUser
+from accounts.models import IAMUser
 from accounts.usecases import iam_users
 from accounts.views import dialogs
 from accounts.views.iam_users import find
@@ -34,10 +32,37 @@ def create(request: PortalRequest) -> HttpResponse:
     form = _creation_form(request)
     if request.method == "POST" and form.is_valid():
         what = dict(form.cleaned_data)
-        what["group_names"] = what.pop("groups")
+        what["group_names"], what["policy_arns"] = what.pop("groups"), what.pop("policies")
         iam_user = decided(form, iam_users.create_iam_user, by=request.user, at=timezone.now(), **what)
         if iam_user is not None:
             return dialogs.done(request, _page_of(iam_user))
+    return _show_creation(request, form)
+
+
+@require_GET
+def create_fields(request: PortalRequest) -> HttpResponse:
+    """The form's fields once more, when the team or the account was changed: what was typed stays."""
+    form = _asked_form(request)
+    return render(request, "accounts/_create_iam_user_fields.html", {"form": form, "difference": form.difference()})
+
+
+@require_http_methods(["GET", "POST"])
+def create_difference(request: PortalRequest) -> HttpResponse:
+    """What the IAM user could do with the groups and policies that are ticked."""
+    if request.method == "POST":
+        return _show_creation(request, _creation_form(request))
+    form = _asked_form(request)
+    if not request.htmx:
+        return _show_creation(request, form)
+    return render(request, "accounts/_access_difference.html", {"difference": form.difference()})
+
+
+def _asked_form(request: PortalRequest) -> CreateIAMUserForm:
+    many = {name: request.GET.getlist(name) for name in ("groups", "policies")}
+    return _creation_form(request, initial=request.GET.dict() | many)
+
+
+def _show_creation(request: PortalRequest, form: CreateIAMUserForm) -> HttpResponse:
     return dialogs.show(
         request,
         title="Create IAM user",
@@ -45,14 +70,9 @@ def create(request: PortalRequest) -> HttpResponse:
         button="Create IAM user",
         back=reverse("team"),
         fields="accounts/_create_iam_user_fields.html",
+        post_to=reverse("create_iam_user"),
+        difference=form.difference(),
     )
-
-
-@require_GET
-def create_fields(request: PortalRequest) -> HttpResponse:
-    """The form's fields once more, when the team or the account was changed: what was typed stays."""
-    form = _creation_form(request, initial=request.GET.dict() | {"groups": request.GET.getlist("groups")})
-    return render(request, "accounts/_create_iam_user_fields.html", {"form": form})
 
 
 def _creation_form(request: PortalRequest, initial: dict[str, Any] | None = None) -> CreateIAMUserForm:
@@ -74,57 +94,6 @@ def tag(request: PortalRequest, pk: int) -> HttpResponse:
         if changed is not None:
             return dialogs.done(request, _page_of(iam_user))
     return dialogs.show(request, title=f"Tags of {iam_user}", form=form, button="Set tags", back=_page_of(iam_user))
-
-
-@require_http_methods(["GET", "POST"])
-def add_to_group(request: PortalRequest, pk: int) -> HttpResponse:
-    """Add to group."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_GROUPS)
-    form = AddToGroupForm(request.POST or None, by=request.user, iam_user=iam_user)
-    if request.method == "POST" and form.is_valid():
-        added = decided(
-            form,
-            iam_users.add_iam_user_to_group,
-            by=request.user,
-            iam_user=iam_user,
-            group_name=form.cleaned_data["groups"],
-            reason=form.cleaned_data["reason"],
-            at=timezone.now(),
-        )
-        if added is not None:
-            return dialogs.done(request, _page_of(iam_user))
-    return dialogs.show(
-        request, title=f"Add {iam_user} to a group", form=form, button="Add to group", back=_page_of(iam_user)
-    )
-
-
-@require_http_methods(["GET", "POST"])
-def remove_from_group(request: PortalRequest, pk: int, membership: int) -> HttpResponse:
-    """Remove from group."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_GROUPS)
-    rows = GroupMembership.objects.filter(iam_user=iam_user).select_related("iam_group")
-    group_name = get_object_or_404(rows, pk=membership).iam_group.group_name
-    form = OptionalReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        removed = decided(
-            form,
-            iam_users.remove_iam_user_from_group,
-            by=request.user,
-            iam_user=iam_user,
-            group_name=group_name,
-            reason=form.cleaned_data["reason"],
-            at=timezone.now(),
-        )
-        if removed is not None:
-            return dialogs.done(request, _page_of(iam_user))
-    return dialogs.show(
-        request,
-        title=f"Remove {iam_user} from {group_name}",
-        form=form,
-        button="Remove from group",
-        back=_page_of(iam_user),
-        warning=f"{iam_user} loses what the group allows as soon as AWS has done it. You can add it again.",
-    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,13 +17,15 @@ from django.views.decorators.http import require_GET, require_POST
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from accounts import access
+from accounts import access, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
 from accounts.models import AccountImport, Drift, IAMUser
 from accounts.ownership import unassigned_of
 from accounts.usecases import imports
 from accounts.views import states
+from accounts.views.access_in_words import effective_access
+from accounts.views.attached_policies import name_of, policies_of
 from accounts.views.drift import waiting_of
 from accounts.views.filters import IAMUserFilter
 from accounts.views.organization import PortalRequest, organization_of
@@ -147,6 +149,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     entries = Entry.objects.of(iam_user.organization).about("iam_user", iam_user.pk)
     open_deliveries = list(_open_deliveries(entries))
     pending = _pending(request, iam_user, open_deliveries, now)
+    allowed, outside = _allowed(request, iam_user), envelope.outside(iam_user)
     return {
         "iam_user": iam_user,
         "shown": states.of_iam_user(iam_user, _speaking(open_deliveries), at=now),
@@ -158,7 +161,12 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         ],
         "known": iam_user.known_from(iam_user.account),
         "credentials": iam_user.iam_credentials.order_by("kind", "create_date", "pk"),
-        "policies": _policies(iam_user),
+        "policies": policies_of(
+            iam_user, open_deliveries, outside=outside.policy_arns, may_change=bool(allowed["may_change_policies"])
+        ),
+        "access": effective_access(iam_user),
+        "outside": outside,
+        "outside_words": f"Outside the envelope of team {iam_user.team}",
         "reading": iam_user.imports.open().first(),
         "failed_reading": _failed_reading(iam_user),
         "mfa_devices": iam_user.mfa_devices.order_by("pk"),
@@ -167,14 +175,8 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "memberships": _memberships(iam_user, open_deliveries),
         "drift": waiting_of(iam_user),
         "history": [_history(entry, now) for entry in _history_of(entries)],
-        **_allowed(request, iam_user),
+        **allowed,
     }
-
-
-def _policies(iam_user: IAMUser) -> list[dict[str, str]]:
-    """What is attached to it and what stands in it, by names that people know."""
-    attached = [{"name": arn.rsplit("/", 1)[-1], "arn": arn} for arn in iam_user.attached_policy_arns]
-    return attached + [{"name": name, "arn": ""} for name in sorted(iam_user.inline_policies)]
 
 
 def _failed_reading(iam_user: IAMUser) -> AccountImport | None:
@@ -258,8 +260,17 @@ def _reverted(deliveries: list[Delivery], of: str, less: str) -> set[str]:
 
 def _what(entry: Entry) -> str:
     """What the words of its kind leave open: which group, or which attribute."""
-    attribute = entry.details.get("attribute", "")
-    return entry.details.get("group") or (Drift.Attribute(attribute).label if attribute else "")
+    details = entry.details
+    if entry.kind == Kind.IAM_USER_BOUNDARY_CHANGED:
+        return name_of(details["permissions_boundary"]) or "none"
+    if entry.kind in (Kind.IAM_USER_RENAMED, Kind.IAM_USER_PATH_CHANGED):
+        return details.get("user_name") or details["path"]
+    attribute = details.get("attribute", "")
+    return (
+        details.get("group")
+        or name_of(details.get("policy", ""))
+        or (Drift.Attribute(attribute).label if attribute else "")
+    )
 
 
 def _history_of(entries: QuerySet[Entry]) -> QuerySet[Entry]:
@@ -282,6 +293,9 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         "may_tag": Permission.TAG_IAM_USER,
         "may_change_groups": Permission.CHANGE_GROUPS,
         "may_delete": Permission.DELETE_IAM_USER,
+        "may_change": Permission.CHANGE_IAM_USER,
+        "may_change_policies": Permission.CHANGE_POLICIES,
+        "may_change_boundary": Permission.CHANGE_BOUNDARY,
     }
     may_decide = access.may(
         by=request.user, to=Permission.DECIDE_DRIFT, organization=iam_user.organization, team=iam_user.team
@@ -291,6 +305,10 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         and access.may(by=request.user, to=to, organization=iam_user.organization, team=iam_user.team)
         for name, to in asked.items()
     }
+    # A lead whose team must have no boundary has none to set.
+    allowed["may_change_boundary"] = allowed["may_change_boundary"] and envelope.may_set_a_boundary(
+        by=request.user, iam_user=iam_user
+    )
     may_assign = iam_user.gone_at is None and access.may(
         by=request.user, to=Permission.ASSIGN_IAM_USER, organization=iam_user.organization, team=iam_user.team
     )
@@ -299,5 +317,6 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         # Also of one that is gone: that is drift too.
         "may_decide_drift": may_decide,
         "add_address": reverse("add_to_group", args=[iam_user.pk]) if allowed["may_change_groups"] else "",
+        "attach_address": reverse("attach_policy", args=[iam_user.pk]) if allowed["may_change_policies"] else "",
         "tag_address": reverse("tag_iam_user", args=[iam_user.pk]) if allowed["may_tag"] else "",
     }

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 from django_tables2 import SingleTableView
 
-from accounts import access, envelope
+from accounts import access, limits
 from accounts.access import Permission
 from accounts.forms import decided
 from accounts.kinds import in_words
@@ -56,7 +56,7 @@ def detail(request: PortalRequest, pk: int) -> HttpResponse:
     context = {
         "team": team,
         "people": _people(request, team),
-        "room": envelope.room_of(team),
+        "room": limits.room_of(team),
         "envelope": own,
         "content": envelopes.content_of(own),
         "history": [_moment(entry) for entry in Entry.objects.of(organization).about("team", team.pk)

@@ -39,6 +39,9 @@ TABLE = {
     "accounts:membership:change": "O-----",
     "accounts:team:change": "OO----",
     "accounts:envelope:change": "O-----",
+    "accounts:iam_user:change": "OOT---",
+    "accounts:iam_user:change_policies": "OOT---",
+    "accounts:iam_user:change_boundary": "OOT---",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts import closures
-from accounts.envelope import OutsideEnvelope
+from accounts.limits import OutsideEnvelope
 from accounts.models import Account, IAMGroup, IAMUser, Person, Team
 from accounts.usecases.iam_users import add_iam_user_to_group, create_iam_user
 from tests import factories
@@ -137,7 +137,7 @@ def test_a_closure_takes_a_fixed_number_of_queries(
         carry(group, READING, name=f"reading-{number}")
         factories.group_membership(ledger_writer, group)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         closure = closures.of_iam_user(ledger_writer)
     assert closure.allows("s3:GetObject")
     assert not closures.opened(before=closure, after=closure)

@@ -71,6 +71,9 @@ def _differences(row: IAMUser, user: UserDetail) -> Iterator[str]:
     groups = set(row.group_memberships.values_list("iam_group__group_name", flat=True))
     if groups != set(user.group_list):
         yield f"{row.user_name} is in {groups} here and in {set(user.group_list)} in AWS"
+    attached = {policy.policy_arn for policy in user.attached_managed_policies}
+    if set(row.attached_policy_arns) != attached:
+        yield f"{row.user_name} has {row.attached_policy_arns} attached here and {attached} in AWS"
 
 
 def _health() -> Iterator[str]:

@@ -22,13 +22,14 @@ from django.urls import reverse
 
 from accounts.delivery.held import iam_of
 from accounts.models import Account, Duty, IAMUser, Person, Team
-from accounts.usecases import iam_users
-from portal.aws.simulator.demo_accounts import ACCOUNTS, DemoAccount
+from accounts.usecases import iam_users, iam_users_changes
+from portal.aws.simulator.demo_accounts import ACCOUNTS, DemoAccount, document
 from portal.ledger.deliver import CannotBeRetried, retry
 from portal.ledger.models import Delivery
 from tests import factories
 
 PATH = "/chaos/"
+POLICY = "ledger-read"
 GROUPS = ("ledger-readers", "ledger-writers", "payments-operators")
 PAUSE_SECONDS = 0.2
 QUIET_SECONDS = 180
@@ -58,7 +59,11 @@ def set_up(folder: Path, *, seed: int) -> Stage:
     )
     team = factories.team(organization, "Chaos")
     groups = [group for account, demo in zip(accounts, ACCOUNTS, strict=False) for group in _groups(account, demo)]
-    factories.envelope(team, path=PATH, accounts=accounts, groups=groups)
+    policies = [
+        factories.iam_policy(account, POLICY, document=document("dynamodb:GetItem", "dynamodb:Query"))
+        for account in accounts
+    ]
+    factories.envelope(team, path=PATH, accounts=accounts, groups=groups, policies=policies)
     lead = factories.member("lead@chaos.test", Duty.LEAD, of=organization, team=team)
     browser = Client()
     browser.force_login(lead)
@@ -75,7 +80,17 @@ def _groups(account: Account, demo: DemoAccount) -> list:
 
 def decide_for(stage: Stage, *, seconds: int) -> Counter[str]:
     """Go on deciding; how many decisions of each sort the portal acknowledged."""
-    choices: list[Callable[[Stage], bool]] = [_create, _create_on_the_page, _tag, _add, _remove, _delete]
+    choices: list[Callable[[Stage], bool]] = [
+        _create,
+        _create_on_the_page,
+        _tag,
+        _add,
+        _remove,
+        _delete,
+        _rename,
+        _attach,
+        _detach,
+    ]
     acknowledged: Counter[str] = Counter()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -93,13 +108,15 @@ def decide_for(stage: Stage, *, seconds: int) -> Counter[str]:
 
 
 def _create(stage: Stage) -> bool:
+    account = stage.dice.choice(stage.accounts)
     iam_users.create_iam_user(
         by=stage.lead,
         team=stage.team,
-        account=stage.dice.choice(stage.accounts),
+        account=account,
         user_name=_name(stage),
         kind="person",
         group_names=stage.dice.sample(GROUPS, k=stage.dice.randrange(3)),
+        policy_arns=[_policy_arn(account)] if stage.dice.randrange(2) else [],
         tags={"stage": "prod"},
         at=datetime.now(UTC),
     )
@@ -158,6 +175,31 @@ def _remove(stage: Stage) -> bool:
 def _delete(stage: Stage) -> bool:
     iam_users.delete_iam_user(by=stage.lead, iam_user=_any_user(stage), reason="Chaos", at=datetime.now(UTC))
     return True
+
+
+def _rename(stage: Stage) -> bool:
+    iam_users_changes.rename_iam_user(
+        by=stage.lead, iam_user=_any_user(stage), user_name=_name(stage), at=datetime.now(UTC)
+    )
+    return True
+
+
+def _attach(stage: Stage) -> bool:
+    iam_user = _any_user(stage)
+    policy_arn = _policy_arn(iam_user.account)
+    iam_users_changes.attach_policy(by=stage.lead, iam_user=iam_user, policy_arn=policy_arn, at=datetime.now(UTC))
+    return True
+
+
+def _detach(stage: Stage) -> bool:
+    iam_user = _any_user(stage)
+    policy_arn = _policy_arn(iam_user.account)
+    iam_users_changes.detach_policy(by=stage.lead, iam_user=iam_user, policy_arn=policy_arn, at=datetime.now(UTC))
+    return True
+
+
+def _policy_arn(account: Account) -> str:
+    return f"arn:aws:iam::{account.account_id}:policy/{POLICY}"
 
 
 def wait_until_quiet() -> None:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from accounts.kinds import Kind
 from accounts.models import AccessKey, Account, IAMGroup, IAMUser, LoginProfile, MFADevice, Person, Team
-from accounts.usecases import iam_users
+from accounts.usecases import iam_users, iam_users_changes
 from portal.aws import calls, connect
 from portal.aws.simulator import requests, state
 from portal.ledger import chain
@@ -29,6 +29,7 @@ NAME = "ledger-writer"
 MFA = f"arn:aws:iam::111122223333:mfa/{NAME}"
 TAGS = {"stage": "prod", "old": "1"}
 POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
+READING_ARN, WRITING_ARN = (f"arn:aws:iam::111122223333:policy/{name}" for name in ("reading", "writing"))
 # More than any delivery needs to arrive or to get stuck.
 ROUNDS = 15
 MOMENT = timedelta(seconds=1)
@@ -181,8 +182,12 @@ def _ours(tags: dict[str, str]) -> dict[str, str]:
 # What is there before
 
 
-def _nothing(house: House) -> None:
-    """The user is to be made."""
+def _policies(house: House) -> None:
+    """The user is to be made; two policies that it shall have are there."""
+    iam = house.aws.boto3(house.account.account_id)
+    for name in ("reading", "writing"):
+        iam.create_policy(PolicyName=name, PolicyDocument=POLICY)
+        factories.iam_policy(house.account, name, document=json.loads(POLICY))
 
 
 def a_user(house: House) -> IAMUser:
@@ -197,6 +202,17 @@ def a_user(house: House) -> IAMUser:
     )
     factories.group_membership(row, IAMGroup.objects.get(group_name="administrators"))
     return row
+
+
+def _a_user_with_a_policy(house: House) -> None:
+    """The same with a policy attached, and another as its permissions boundary."""
+    _policies(house)
+    row = a_user(house)
+    iam = house.aws.boto3(house.account.account_id)
+    iam.attach_user_policy(UserName=NAME, PolicyArn=READING_ARN)
+    iam.put_user_permissions_boundary(UserName=NAME, PermissionsBoundary=READING_ARN)
+    row.attached_policy_arns, row.permissions_boundary_arn = [READING_ARN], READING_ARN
+    row.save()
 
 
 def _a_user_with_everything(house: House) -> None:
@@ -228,6 +244,7 @@ def _create(house: House) -> None:
         kind="application",
         purpose="Writes the ledger",
         group_names=["administrators", "ledger-writers"],
+        policy_arns=[READING_ARN, WRITING_ARN],
         tags=TAGS,
         at=database_now(),
     )
@@ -254,10 +271,42 @@ def _delete(house: House) -> None:
     iam_users.delete_iam_user(by=house.lena, iam_user=house.user(), reason="Left the company", at=database_now())
 
 
+def _rename(house: House) -> None:
+    iam_users_changes.rename_iam_user(
+        by=house.olive, iam_user=house.user(), user_name="ledger-keeper", at=database_now()
+    )
+
+
+def _move(house: House) -> None:
+    iam_users_changes.change_path(by=house.olive, iam_user=house.user(), path="/elsewhere/", at=database_now())
+
+
+def _bind(house: House) -> None:
+    iam_users_changes.change_boundary(by=house.olive, iam_user=house.user(), policy_arn=WRITING_ARN, at=database_now())
+
+
+def _unbind(house: House) -> None:
+    iam_users_changes.change_boundary(by=house.olive, iam_user=house.user(), policy_arn="", at=database_now())
+
+
+def _attach(house: House) -> None:
+    iam_users_changes.attach_policy(by=house.olive, iam_user=house.user(), policy_arn=WRITING_ARN, at=database_now())
+
+
+def _detach(house: House) -> None:
+    iam_users_changes.detach_policy(by=house.olive, iam_user=house.user(), policy_arn=READING_ARN, at=database_now())
+
+
 SCENARIOS: dict[str, Scenario] = {
-    "create": Scenario(Kind.IAM_USER_CREATED, _nothing, _create),
+    "create": Scenario(Kind.IAM_USER_CREATED, _policies, _create),
     "tag": Scenario(Kind.IAM_USER_TAGGED, a_user, _tag),
     "add to group": Scenario(Kind.IAM_USER_ADDED_TO_GROUP, a_user, _add),
     "remove from group": Scenario(Kind.IAM_USER_REMOVED_FROM_GROUP, a_user, _remove),
     "delete": Scenario(Kind.IAM_USER_DELETED, _a_user_with_everything, _delete),
+    "rename": Scenario(Kind.IAM_USER_RENAMED, a_user, _rename),
+    "change path": Scenario(Kind.IAM_USER_PATH_CHANGED, a_user, _move),
+    "set boundary": Scenario(Kind.IAM_USER_BOUNDARY_CHANGED, _a_user_with_a_policy, _bind),
+    "remove boundary": Scenario(Kind.IAM_USER_BOUNDARY_CHANGED, _a_user_with_a_policy, _unbind),
+    "attach policy": Scenario(Kind.IAM_USER_POLICY_ATTACHED, _a_user_with_a_policy, _attach),
+    "detach policy": Scenario(Kind.IAM_USER_POLICY_DETACHED, _a_user_with_a_policy, _detach),
 }

@@ -296,7 +296,7 @@ def test_one_that_is_gone_is_made_anew_with_what_can_come_back(house: House) -> 
     assert (anew.user_id, anew.user_id != row.user_id) == (held["user_id"], True)
     assert (held["groups"], held["boundary"], held["path"]) == (["administrators"], READ, "/")
     assert anew.peoples_tags == TAGS
-    assert held["attached"] == []
+    assert held["attached"] == anew.attached_policy_arns == [READ]
 
 
 def test_one_that_is_deleted_here_is_not_managed_any_more_and_nothing_of_it_waits(house: House) -> None:

@@ -1,12 +1,17 @@
 """What the tests of deciding about drift share: an IAM user that the portal manages, and how AWS came to differ."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from accounts.models import Drift, IAMGroup, IAMUser, IAMUserRecord
+from accounts.models import Account, Drift, IAMGroup, IAMUser, IAMUserRecord, Person, Team
+from accounts.usecases.iam_users import create_iam_user
 from tests import factories
+from tests.accounts.usecases.changes import limit, reading, wide, writer
+
+__all__ = ["limit", "reading", "wide", "writer"]
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PATH = "/portal/acme/payments/"
@@ -49,3 +54,22 @@ def gone(managed: IAMUser) -> list[Drift]:
     IAMUser.objects.filter(pk=managed.pk).update(gone_at=AT)
     managed.refresh_from_db()
     return [factories.drift(managed, kind="gone", attribute="", decided=managed.record.attributes.stored(), held=None)]
+
+
+@pytest.fixture
+def create(lena: Person, payments: Team, acme_prod: Account, envelope: None) -> Callable[..., IAMUser]:
+    """Lena creates an application's IAM user for Payments in acme-prod, but for what the test says otherwise."""
+
+    def create(**changes: Any) -> IAMUser:
+        told: dict[str, Any] = {
+            "by": lena,
+            "team": payments,
+            "account": acme_prod,
+            "user_name": "ledger-writer",
+            "kind": "application",
+            "purpose": "Writes the ledger",
+            "at": AT,
+        }
+        return create_iam_user(**told | changes)
+
+    return create

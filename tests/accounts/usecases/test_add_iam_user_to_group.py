@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.access import NotAllowed, NotThere
-from accounts.envelope import OutsideEnvelope
+from accounts.limits import OutsideEnvelope
 from accounts.models import Account, IAMGroup, IAMUser, Person
 from accounts.usecases.iam_users import add_iam_user_to_group
 from portal.ledger.models import Delivery, Entry

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.access import NotAllowed, NotThere
-from accounts.envelope import TagRule
+from accounts.limits import TagRule
 from accounts.models import Account, Duty, Envelope, IAMGroup, Organization, Person, Team
 from accounts.usecases.envelopes import NotAcknowledged, change_envelope, content_of
 from portal.ledger.models import Entry

@@ -9,9 +9,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.access import NotAllowed, NotThere
-from accounts.envelope import OutsideEnvelope
+from accounts.limits import OutsideEnvelope
 from accounts.models import Account, Duty, IAMGroup, IAMUser, Organization, Person, Team
-from accounts.usecases.iam_users import create_iam_user
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import NotRecordable
 from tests import factories
@@ -21,25 +20,6 @@ AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 Block = Callable[..., AbstractContextManager[pytest.ExceptionInfo[Any]]]
 Create = Callable[..., IAMUser]
-
-
-@pytest.fixture
-def create(lena: Person, payments: Team, acme_prod: Account, envelope: None) -> Create:
-    """Lena creates an application's IAM user for Payments in acme-prod, but for what the test says otherwise."""
-
-    def create(**changes: Any) -> IAMUser:
-        told: dict[str, Any] = {
-            "by": lena,
-            "team": payments,
-            "account": acme_prod,
-            "user_name": "ledger-writer",
-            "kind": "application",
-            "purpose": "Writes the ledger",
-            "at": AT,
-        }
-        return create_iam_user(**told | changes)
-
-    return create
 
 
 def test_it_saves_the_user_the_entry_and_one_delivery(
@@ -69,6 +49,7 @@ def test_it_saves_the_user_the_entry_and_one_delivery(
         "purpose": "Writes the ledger",
         "tags": [{"key": "cost-center", "value": "4711"}],
         "groups": ["ledger-writers"],
+        "policies": [],
     }
     delivery = Delivery.objects.get()
     assert (delivery.entry, delivery.lane, delivery.subject, delivery.state) == (

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.access import NotAllowed, NotThere
-from accounts.envelope import OutsideEnvelope
+from accounts.limits import OutsideEnvelope
 from accounts.models import Account, Drift, IAMGroup, IAMUser, IAMUserRecord, Person, Team
 from accounts.usecases import deliveries, iam_users
 from accounts.usecases.drift import adopt_drift, revert_drift

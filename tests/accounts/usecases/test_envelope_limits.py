@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.access import NotAllowed
-from accounts.envelope import OutsideEnvelope
+from accounts.limits import OutsideEnvelope
 from accounts.models import Account, Duty, Envelope, IAMUser, Organization, Person, Team
 from accounts.usecases.drift import adopt_drift, revert_drift
 from accounts.usecases.iam_users import create_iam_user, tag_iam_user

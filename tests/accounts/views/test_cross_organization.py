@@ -27,7 +27,8 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), ledger_reader.group_memberships.get()
     of_user = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
-        "delete_iam_user",
+        "delete_iam_user", "rename_iam_user", "change_path", "set_boundary", "boundary_difference", "attach_policy",
+        "policy_difference", "detach_policy", "group_difference",
     )  # fmt: skip
     of_account = (
         "account", "account_progress", "refresh_account", "set_pace", "connection", "connection_progress",
@@ -64,6 +65,7 @@ WITHOUT_A_THING = {
     "team", "create_iam_user", "create_iam_user_fields", "accounts", "connect_account", "deliveries", "ledger",
     "export_ledger", "assign_iam_users", "ownership", "set_tag_names", "apply_ownership_rules", "create_ownership_rule",
     "people", "invite_person", "invitations", "teams", "create_team",
+    "create_iam_user_difference",
 }  # fmt: skip
 
 

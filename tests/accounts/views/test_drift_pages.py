@@ -187,7 +187,7 @@ def test_what_lies_outside_the_envelope_is_said_in_the_form(enter: Enter, lena: 
 
     text = enter(lena).post(address("adopt_drift", drift), seen(drift)).content.decode()
 
-    assert "more than you may hand out" in text
+    assert "is not a policy that you may hand out" in text
 
 
 @pytest.mark.parametrize("is_htmx", [True, False])

@@ -1,0 +1,55 @@
+"""What every change of an IAM user begins with: its row as it is now, and whether anything may still be changed."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+
+from accounts.kinds import Kind
+from accounts.models import IAMUser, IAMUserRecord
+from accounts.models.iam_user_record import on_their_way
+from accounts.quotas import Quota
+
+
+def check_open(iam_user: IAMUser) -> None:
+    """Lock the IAM user's row and read it again.
+
+    :raises ValidationError: when AWS no longer holds it, or it is being deleted.
+    """
+    # Locked and read again: of two who decide at once, the second must see what the first decided.
+    iam_user.refresh_from_db(from_queryset=IAMUser.objects.select_for_update(no_key=True))
+    if iam_user.gone_at is not None:
+        raise ValidationError("AWS no longer holds this IAM user.")
+    if any(entry.kind == Kind.IAM_USER_DELETED for entry in on_their_way(iam_user)):
+        raise ValidationError("This IAM user is being deleted.")
+
+
+def check_name_is_free(iam_user: IAMUser, user_name: str) -> None:
+    """Return when no other IAM user of the account has the name or was decided to get it, whatever the case.
+
+    :raises ValidationError: at the name.
+    """
+    others = IAMUser.objects.present().filter(account=iam_user.account).exclude(pk=iam_user.pk)
+    if others.filter(user_name__iexact=user_name).exists():
+        raise ValidationError(
+            {"user_name": "This account has an IAM user of this name already; upper and lower case count as the same."}
+        )
+    check_name_is_not_decided(iam_user, user_name)
+
+
+def check_name_is_not_decided(iam_user: IAMUser, user_name: str) -> None:
+    """Return when no other IAM user of the account was decided to get the name.
+
+    :raises ValidationError: at the name.
+    """
+    others = IAMUser.objects.present().filter(account=iam_user.account).exclude(pk=iam_user.pk)
+    if IAMUserRecord.objects.filter(iam_user__in=others, user_name__iexact=user_name).exists():
+        raise ValidationError({"user_name": "It was decided that another IAM user of this account gets this name."})
+
+
+def check_room(quota: Quota, *, field: str) -> None:
+    """Return when AWS has room for this.
+
+    :raises ValidationError: at the field.
+    """
+    if quota.is_exceeded:
+        raise ValidationError({field: f"AWS allows at most {quota.most:,} {quota.what} here, by {quota.source}."})
