@@ -37,9 +37,19 @@ class Permission(StrEnum):
     EXPORT_LEDGER = "ledger:entry:export"
     VIEW_DELIVERIES = "ledger:delivery:view"
     CHANGE_DELIVERIES = "ledger:delivery:change"
+    VIEW_PEOPLE = "accounts:person:view"
+    INVITE_PERSON = "accounts:person:invite"
+    CHANGE_DUTIES = "accounts:membership:change"
+    CHANGE_TEAMS = "accounts:team:change"
+    CHANGE_ENVELOPE = "accounts:envelope:change"
 
 
-_VIEW = {Permission.VIEW_ORGANIZATION, Permission.VIEW_IAM_USERS, Permission.VIEW_ACCOUNTS}
+_VIEW = {
+    Permission.VIEW_ORGANIZATION,
+    Permission.VIEW_IAM_USERS,
+    Permission.VIEW_ACCOUNTS,
+    Permission.VIEW_PEOPLE,
+}
 _MANAGE_IAM_USERS = {
     Permission.CREATE_IAM_USER,
     Permission.TAG_IAM_USER,
@@ -49,11 +59,13 @@ _MANAGE_IAM_USERS = {
     Permission.DECIDE_DRIFT,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
+# What decides who may do what: nobody but the owner changes it alone.
+_OWNERS_ALONE = {Permission.CHANGE_DUTIES, Permission.CHANGE_ENVELOPE}
 
 GRANTS: dict[Duty, frozenset[Permission]] = {
     Duty.OWNER: frozenset(Permission),
-    Duty.ADMIN: frozenset(Permission),
-    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS),
+    Duty.ADMIN: frozenset(Permission) - _OWNERS_ALONE,
+    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS | {Permission.INVITE_PERSON}),
     Duty.HELPDESK: frozenset(_VIEW),
     Duty.AUDITOR: frozenset(_VIEW | _RECORDS),
     Duty.MEMBER: frozenset({Permission.VIEW_IAM_USERS}),
@@ -161,6 +173,13 @@ def owners_open_to(*, by: Person, organization: Organization, teams: Iterable[Te
         members = Membership.objects.active().in_organization(organization).filter(team=team)
         people = people.filter(pk__in=members.values("person"))
     return people
+
+
+def duties_open_to(*, by: Person, organization: Organization) -> list[Duty]:
+    """The duties with which the person may invite somebody: none above their own."""
+    if may(by=by, to=Permission.CHANGE_DUTIES, organization=organization):
+        return list(Duty)
+    return [Duty.MEMBER] if may_anywhere(by=by, to=Permission.INVITE_PERSON, organization=organization) else []
 
 
 def reaches_beyond_envelopes(*, by: Person, organization: Organization) -> bool:

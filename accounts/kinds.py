@@ -28,6 +28,14 @@ class Kind(StrEnum):
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
     LEDGER_EXPORTED = "accounts.ledger.exported"
+    PERSON_INVITED = "accounts.person.invited"
+    INVITATION_ACCEPTED = "accounts.invitation.accepted"
+    INVITATION_REVOKED = "accounts.invitation.revoked"
+    MEMBERSHIP_GRANTED = "accounts.membership.granted"
+    MEMBERSHIP_ENDED = "accounts.membership.ended"
+    TEAM_CREATED = "accounts.team.created"
+    TEAM_RENAMED = "accounts.team.renamed"
+    ENVELOPE_CHANGED = "accounts.envelope.changed"
 
 
 IN_WORDS = {
@@ -53,6 +61,14 @@ IN_WORDS = {
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
     Kind.LEDGER_EXPORTED: "Export ledger",
+    Kind.PERSON_INVITED: "Invite person",
+    Kind.INVITATION_ACCEPTED: "Accept invitation",
+    Kind.INVITATION_REVOKED: "Revoke invitation",
+    Kind.MEMBERSHIP_GRANTED: "Add duty",
+    Kind.MEMBERSHIP_ENDED: "End duty",
+    Kind.TEAM_CREATED: "Create team",
+    Kind.TEAM_RENAMED: "Rename team",
+    Kind.ENVELOPE_CHANGED: "Change envelope",
 }
 
 

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from accounts import importers
 from accounts.importers import connection, discovery, embedded_role
-from accounts.usecases import connections, imports
+from accounts.usecases import connections, imports, invitation_mails
 from portal.ledger.clock import database_now
 from portal.ledger.tasks import is_an_id
 
@@ -51,3 +51,16 @@ def put_embedded_role(account_id: object, **kwargs: object) -> None:
     """Put an account's role in place in the embedded AWS."""
     if is_an_id(account_id, of="an account"):
         embedded_role.put_in_place(account_id)
+
+
+@shared_task
+def send_invitation(invitation_id: object, **kwargs: object) -> None:
+    """Send the mail of an invitation. Its token is made there, so that none is ever in the broker."""
+    if is_an_id(invitation_id, of="an invitation"):
+        invitation_mails.send_invitation(invitation_id=invitation_id, at=database_now())
+
+
+@shared_task
+def send_unsent_invitations(**kwargs: object) -> None:
+    """Send what the queue has forgotten, or a mail server would not take before."""
+    invitation_mails.send_unsent_invitations(at=database_now())

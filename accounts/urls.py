@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import (
+    acceptance,
     accounts,
     assignment,
     connections,
@@ -74,4 +75,6 @@ urlpatterns = [
     path("ledger/", ledger.EntryList.as_view(), name="ledger"),
     path("ledger/export.<slug:form>", exports.export, name="export_ledger"),
     path("ledger/<uuid:pk>/", ledger.entry, name="entry"),
+    path("invitation/", acceptance.accept, name="accept_invitation"),
+    path("invitation/<str:key>/", acceptance.open_link, name="open_invitation"),
 ]

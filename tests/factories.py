@@ -1,7 +1,7 @@
 """Rows for the tests: one function per noun, which fills in what a test does not care about."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -23,6 +23,7 @@ from accounts.models import (
     IAMRole,
     IAMUser,
     IAMUserRecord,
+    Invitation,
     LoginProfile,
     Membership,
     MFADevice,
@@ -221,6 +222,12 @@ def mfa_device(of: IAMUser, **fields: Any) -> MFADevice:
     """A virtual MFA device of an IAM user."""
     given = {"serial_number": f"arn:aws:iam::{of.account.account_id}:mfa/{of.user_name}"}
     return MFADevice.objects.create(iam_user=of, **_fact(of.account) | given | fields)
+
+
+def invitation(of: Organization, email: str, *, by: Person, **fields: Any) -> Invitation:
+    """An invitation whose mail was sent, to be a member, which can be accepted for a year."""
+    given = {"invited_by": by, "created_at": READ_AT, "sent_at": READ_AT, "expires_at": READ_AT + timedelta(days=365)}
+    return Invitation.objects.create(organization=of, email=email, **{"lease_until": READ_AT} | given | fields)
 
 
 def account_import(of: Account, **fields: Any) -> AccountImport:

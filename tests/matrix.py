@@ -34,6 +34,9 @@ MATRIX: dict[str, Audience] = {
     "account_reset_password_from_key_done": Audience.ANYBODY,
     "mfa_authenticate": Audience.ANYBODY,
     "mfa_login_webauthn": Audience.ANYBODY,
+    # Coming in: whoever has the link of an invitation
+    "open_invitation": Audience.ANYBODY,
+    "accept_invitation": Audience.ANYBODY,
     # One's own ways of signing in
     "account_email": Audience.PERSON,
     "account_change_password": Audience.PERSON,

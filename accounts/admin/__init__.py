@@ -17,6 +17,7 @@ from accounts.admin.iam_provider import IAMProviderAdmin
 from accounts.admin.iam_role import IAMRoleAdmin
 from accounts.admin.iam_user import IAMUserAdmin
 from accounts.admin.iam_user_record import IAMUserRecordAdmin
+from accounts.admin.invitation import InvitationAdmin
 from accounts.admin.login_profile import LoginProfileAdmin
 from accounts.admin.membership import MembershipAdmin
 from accounts.admin.mfa_device import MFADeviceAdmin
@@ -44,6 +45,7 @@ __all__ = [
     "IAMRoleAdmin",
     "IAMUserAdmin",
     "IAMUserRecordAdmin",
+    "InvitationAdmin",
     "LoginProfileAdmin",
     "MFADeviceAdmin",
     "MembershipAdmin",

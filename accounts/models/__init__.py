@@ -15,6 +15,7 @@ from accounts.models.iam_provider import IAMProvider
 from accounts.models.iam_role import IAMRole
 from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import IAMUserRecord
+from accounts.models.invitation import Invitation
 from accounts.models.membership import Membership
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
@@ -38,6 +39,7 @@ __all__ = [
     "IAMRole",
     "IAMUser",
     "IAMUserRecord",
+    "Invitation",
     "LoginProfile",
     "MFADevice",
     "Membership",

@@ -32,6 +32,11 @@ TABLE = {
     "ledger:entry:export": "OO--O-",
     "ledger:delivery:view": "OO--O-",
     "ledger:delivery:change": "OO----",
+    "accounts:person:view": "OOTOO-",
+    "accounts:person:invite": "OOT---",
+    "accounts:membership:change": "O-----",
+    "accounts:team:change": "OO----",
+    "accounts:envelope:change": "O-----",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

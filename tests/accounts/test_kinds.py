@@ -27,6 +27,14 @@ STAY_HERE = {
     "accounts.drift.adopted",
     "accounts.delivery.retried",
     "accounts.delivery.given_up",
+    "accounts.person.invited",
+    "accounts.invitation.accepted",
+    "accounts.invitation.revoked",
+    "accounts.membership.granted",
+    "accounts.membership.ended",
+    "accounts.team.created",
+    "accounts.team.renamed",
+    "accounts.envelope.changed",
 }
 
 

@@ -56,6 +56,7 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "discoveredaccount": factories.discovered_account(account, f"{number + 1:012d}"),
         "drift": factories.drift(iam_user),
         "iamcredential": factories.iam_credential(iam_user),
+        "invitation": factories.invitation(of, f"guest{number}@{of.slug}.test", by=somebody, team=team),
         "iamprovider": factories.iam_provider(account, f"{of.slug}-provider-{number}"),
         "iamuserrecord": factories.iam_user_record(iam_user),
         "ownershiprule": factories.ownership_rule(of, account=account, team=team),

@@ -77,9 +77,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         account,
         entry,
         sealed(organization, person),
-        envelope.accounts.through._default_manager.get(envelope_id=envelope.pk),
-        envelope.groups.through._default_manager.get(envelope_id=envelope.pk),
-        envelope.policies.through._default_manager.get(envelope_id=envelope.pk),
+        *links(envelope),
         factories.membership(person, Duty.LEAD, of=organization, team=team),
         factories.iam_role(account, "role"),
         factories.access_key(user),
@@ -95,10 +93,17 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
         factories.ownership_rule(organization, account=account, team=team),
+        factories.invitation(organization, f"guest-{account}@acme.test", by=person, team=team),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
     return {type(row): row for row in rows}
+
+
+def links(envelope: Envelope) -> list[models.Model]:
+    """The rows that join the envelope to its one account, group and policy."""
+    through = (Envelope.accounts.through, Envelope.groups.through, Envelope.policies.through)
+    return [model._default_manager.get(envelope_id=envelope.pk) for model in through]
 
 
 def recorded(organization: Organization, account: Account, user: IAMUser) -> Entry:
