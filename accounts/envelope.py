@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,6 +14,37 @@ from accounts.models import Account, Envelope, IAMGroup, IAMUser, Person, Team
 from accounts.policy.closure import Closure
 
 ASK = "That is more than a lead may hand out; an owner or admin can decide it."
+
+
+@dataclass(frozen=True)
+class TagRule:
+    """A tag that the team's IAM users bear, with one of the values; with any where there are none."""
+
+    key: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.key} = {' or '.join(self.values)}" if self.values else f"{self.key} = any value"
+
+    def is_kept_by(self, tags: Mapping[str, str]) -> bool:
+        """Whether the tags have it. In keys of IAM users' tags upper and lower case count as the same."""
+        held = next((value for key, value in tags.items() if key.lower() == self.key.lower()), None)
+        return held is not None and (held in self.values if self.values else True)
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many IAM users a team has, and how many it may have; None for any number."""
+
+    taken: int
+    limit: int | None
+
+    def __str__(self) -> str:
+        return f"{self.taken} IAM users" if self.limit is None else f"{self.taken} of {self.limit} IAM users"
+
+    @property
+    def is_full(self) -> bool:
+        return self.limit is not None and self.taken >= self.limit
 
 
 class OutsideEnvelope(ValidationError):
@@ -107,7 +139,7 @@ def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any
     """Return when the person may have an attribute of this IAM user changed so, outside the forms that offer it.
 
     :raises OutsideEnvelope: when a lead would hand out more than the envelope allows: a group that is not in it, a
-        policy, another path, or less of a permissions boundary. Taking away needs no envelope.
+        policy, another path, less of a permissions boundary, or would lose a tag. Taking away else needs no envelope.
     """
     if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
         return
@@ -115,10 +147,19 @@ def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any
         there = {name.lower() for name in before}
         gained = [name for name in after if name.lower() not in there]
         require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=gained)
+    elif attribute == "tags":
+        _require_tags_kept(iam_user, before, after)
     elif not _is_inside(iam_user.team, attribute, before, after):
         raise OutsideEnvelope(
             "__all__", f"{iam_user}: this is more than you may hand out. An owner or admin can decide it."
         )
+
+
+def _require_tags_kept(iam_user: IAMUser, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """As `require_tags`, but what lacked a tag before may go on lacking it."""
+    for rule in [] if iam_user.team is None else tag_rules_of(iam_user.team):
+        if rule.is_kept_by(before) and not rule.is_kept_by(after):
+            raise OutsideEnvelope("__all__", f"{iam_user} would lose the tag {rule}, which its team's IAM users bear.")
 
 
 def _is_inside(team: Team | None, attribute: str, before: Any, after: Any) -> bool:
@@ -144,3 +185,41 @@ def require_frame(*, by: Person, team: Team, path: str, permissions_boundary_arn
         raise OutsideEnvelope(
             "__all__", "Its path or permissions boundary is not your team's. An owner or admin can decide it."
         )
+
+
+def tag_rules_of(team: Team) -> list[TagRule]:
+    """The tags that the team's IAM users bear."""
+    rules = Envelope.objects.filter(team=team).values_list("tag_rules", flat=True).first() or []
+    return [TagRule(rule["key"], tuple(rule["values"])) for rule in rules]
+
+
+def room_of(team: Team) -> Room:
+    """How many IAM users the team has in AWS or on their way there, and how many it may have."""
+    limit = Envelope.objects.filter(team=team).values_list("iam_user_limit", flat=True).first()
+    return Room(IAMUser.objects.present().filter(team=team).count(), limit)
+
+
+def require_tags(*, by: Person, team: Team | None, tags: Mapping[str, str]) -> None:
+    """Return when the person may leave an IAM user of the team with these tags.
+
+    :raises OutsideEnvelope: at the tags, when a lead would leave out one that the envelope asks for.
+    """
+    if team is None or access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        return
+    for rule in tag_rules_of(team):
+        if not rule.is_kept_by(tags):
+            raise OutsideEnvelope("tags", f"IAM users of team {team} bear the tag {rule}. An owner can change that.")
+
+
+def require_room(*, by: Person, team: Team) -> None:
+    """Return when the person may have one more IAM user made for the team; inside the transaction that makes it.
+
+    :raises OutsideEnvelope: when the team has as many as it may.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=team.organization):
+        return
+    # Locked until the commit: of two who make the last one that there is room for, the second counts the first one's.
+    list(Envelope.objects.select_for_update(no_key=True).filter(team=team))
+    room = room_of(team)
+    if room.is_full:
+        raise OutsideEnvelope("team", f"Team {team} has {room}, which is all it may have. An owner can change that.")

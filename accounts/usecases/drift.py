@@ -166,6 +166,7 @@ def _require_envelope(*, by: Person, gone: IAMUser, attributes: Attributes) -> N
     envelope.require_groups_of_iam_user(by=by, iam_user=gone, group_names=attributes.group_names)
     if gone.team is not None:
         envelope.require_account(by=by, team=gone.team, account=gone.account)
+        envelope.require_room(by=by, team=gone.team)
         envelope.require_frame(
             by=by, team=gone.team, path=attributes.path, permissions_boundary_arn=attributes.permissions_boundary_arn
         )

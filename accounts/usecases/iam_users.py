@@ -51,6 +51,8 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     _check_connected(account)
     envelope.require_groups(by=by, team=team, account=account, group_names=group_names)
     _check_groups(group_names)
+    envelope.require_room(by=by, team=team)
+    envelope.require_tags(by=by, team=team, tags=tags or {})
     iam_user = IAMUser(
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
         purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,
@@ -71,6 +73,7 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
     access.require_on_iam_user(by=by, to=Permission.TAG_IAM_USER, iam_user=iam_user)
     _check_open(iam_user)
     before, wanted = iam_user.peoples_tags, _checked_tags(tags)
+    envelope.require_tags(by=by, team=iam_user.team, tags=wanted)
     put = {key: value for key, value in wanted.items() if before.get(key) != value}
     removed = sorted(set(before) - set(wanted))
     if _are_decided(iam_user, put, removed):
