@@ -193,6 +193,12 @@ def tag_rules_of(team: Team) -> list[TagRule]:
     return [TagRule(rule["key"], tuple(rule["values"])) for rule in rules]
 
 
+def asked_tags(team: Team) -> str:
+    """The tags that the team's IAM users bear, as a sentence; nothing where any will do."""
+    rules = tag_rules_of(team)
+    return f"IAM users of team {team} bear {'; '.join(str(rule) for rule in rules)}." if rules else ""
+
+
 def room_of(team: Team) -> Room:
     """How many IAM users the team has in AWS or on their way there, and how many it may have."""
     limit = Envelope.objects.filter(team=team).values_list("iam_user_limit", flat=True).first()

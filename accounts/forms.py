@@ -124,6 +124,7 @@ class CreateIAMUserForm(forms.Form):
         team = self._chosen("team")
         if team is None:
             return
+        self._tell_limits(team)
         open_to = access.accounts_for(by=self._by, team=team)
         self._choice("account").queryset = Account.objects.importable().filter(pk__in=open_to).order_by("name", "pk")
         account = self._chosen("account")
@@ -131,6 +132,15 @@ class CreateIAMUserForm(forms.Form):
             groups = envelope.groups_for(by=self._by, team=team, account=account).order_by("group_name", "pk")
             choices = [(group.group_name, group.group_name) for group in groups]
             cast("forms.MultipleChoiceField", self.fields["groups"]).choices = choices
+
+    def _tell_limits(self, team: Team) -> None:
+        """What the team's envelope asks of each of its IAM users, and how many more it may have."""
+        room, rules = envelope.room_of(team), envelope.tag_rules_of(team)
+        if room.limit is not None:
+            self.fields["team"].help_text = f"It has {room}."
+        if rules:
+            self.fields["tags"].help_text += f" {envelope.asked_tags(team)}"
+            self.fields["tags"].initial = {rule.key: rule.values[0] for rule in rules if len(rule.values) == 1}
 
     def _choice(self, name: str) -> forms.ModelChoiceField:
         return cast("forms.ModelChoiceField", self.fields[name])
@@ -150,6 +160,11 @@ class TagIAMUserForm(forms.Form):
 
     tags = TagsField(label="Tags", help_text="One on each line, as key = value. A line taken away takes the tag away.")
     reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+    def __init__(self, *args: Any, team: Team | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if team is not None:
+            self.fields["tags"].help_text += f" {envelope.asked_tags(team)}"
 
 
 class AddToGroupForm(forms.Form):

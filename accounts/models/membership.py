@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils import timezone
 
 from accounts.models.duty import SEE_THE_ORGANIZATION, Duty
@@ -33,6 +33,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def in_organization(self, organization: Organization | int) -> MembershipQuerySet:
         """Those of one organization."""
         return self.filter(organization=organization)
+
+    def in_order_of_duty(self) -> MembershipQuerySet:
+        """The highest duty first."""
+        places = [When(duty=duty, then=place) for place, duty in enumerate(Duty)]
+        return self.order_by(Case(*places, default=len(places)), "team__name", "person__name", "pk")
 
     def visible_to(self, person: Person) -> MembershipQuerySet:
         """All of the organizations that the person sees whole, those of the teams they lead, and their own."""

@@ -66,7 +66,7 @@ def _creation_form(request: PortalRequest, initial: dict[str, Any] | None = None
 def tag(request: PortalRequest, pk: int) -> HttpResponse:
     """Set tags."""
     iam_user = _changeable(request, pk, Permission.TAG_IAM_USER)
-    form = TagIAMUserForm(request.POST or None, initial={"tags": iam_user.peoples_tags})
+    form = TagIAMUserForm(request.POST or None, team=iam_user.team, initial={"tags": iam_user.peoples_tags})
     if request.method == "POST" and form.is_valid():
         changed = decided(
             form, iam_users.tag_iam_user, by=request.user, iam_user=iam_user, at=timezone.now(), **form.cleaned_data

@@ -68,6 +68,8 @@ def switch(request: PortalRequest, slug: str) -> HttpResponseRedirect:
 NAVIGATION = (
     ("home", "Home", "home", None),
     ("team", "Team", "users", access.Permission.VIEW_IAM_USERS),
+    ("people", "People", "user", access.Permission.VIEW_PEOPLE),
+    ("teams", "Teams", "list", access.Permission.VIEW_PEOPLE),
     ("accounts", "Accounts", "cloud", access.Permission.VIEW_ACCOUNTS),
     ("deliveries", "Deliveries", "send", access.Permission.VIEW_DELIVERIES),
     ("ledger", "Ledger", "book", access.Permission.VIEW_LEDGER),

@@ -38,7 +38,13 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
     of_plan = ("drift", "drift_past", "adopt_drift", "revert_drift")
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
+    of_team = ("team_detail", "rename_team", "change_envelope", "envelope_fields")
+    invitation = factories.invitation(acme_prod.organization, "nora@new.test", by=lena, team=ledger_reader.team)
     return {
+        **dict.fromkeys(("send_invitation_again", "revoke_invitation"), (invitation.pk,)),
+        **dict.fromkeys(("person", "grant_duty"), (lena.pk,)),
+        "end_membership": (lena.pk, lena.membership_set.get().pk),
+        **dict.fromkeys(of_team, (lena.membership_set.get().team_id,)),
         **dict.fromkeys(of_user, (ledger_reader.pk,)),
         **dict.fromkeys(of_account + of_plan, (acme_prod.pk,)),
         **dict.fromkeys(of_rule, (rule.pk,)),
@@ -55,6 +61,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
 WITHOUT_A_THING = {
     "team", "create_iam_user", "create_iam_user_fields", "accounts", "connect_account", "deliveries", "ledger",
     "export_ledger", "assign_iam_users", "ownership", "set_tag_names", "apply_ownership_rules", "create_ownership_rule",
+    "people", "invite_person", "invitations", "teams", "create_team",
 }  # fmt: skip
 
 
