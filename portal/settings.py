@@ -225,7 +225,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "Gatehouse: "
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 # Beside allauth's own limits.
-ACCOUNT_RATE_LIMITS = {"invitation": "30/m/ip"}
+ACCOUNT_RATE_LIMITS = {"invitation": "60/m/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_ADAPTER = "federation.adapters.mfa.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -37,10 +37,9 @@ RATE = "invitation"
 @require_GET
 def open_link(request: PortalRequest, key: str) -> HttpResponseBase:
     """Take the token out of the address at once: it would stand in histories, and in what the next site is told."""
-    refused = _too_many(request)
-    if refused:
-        return refused
-    request.session[SESSION_KEY] = hash_of(key)
+    # Who asks too often is told so on the next page: addresses of errors are logged, and this one has the token in it.
+    if _too_many(request) is None:
+        request.session[SESSION_KEY] = hash_of(key)
     answer = redirect("accept_invitation")
     answer["Referrer-Policy"] = "no-referrer"
     return answer
@@ -52,7 +51,7 @@ def open_link(request: PortalRequest, key: str) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def accept(request: PortalRequest) -> HttpResponseBase:
     """Accept invitation."""
-    refused = _too_many(request) if request.method == "POST" else None
+    refused = _too_many(request)
     if refused:
         return refused
     try:

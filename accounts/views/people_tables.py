@@ -78,7 +78,7 @@ class PersonTable(PagedTable):
     def render_state(self, record: Person) -> str:
         if not record.is_active:
             return badge("Disabled", "danger")
-        return badge("Never here yet", "waiting") if record.last_login is None else badge("Active", "ok")
+        return badge("Never here yet", "neutral") if record.last_login is None else badge("Active", "ok")
 
     def render_duties(self, value: list[Membership]) -> str:
         return ", ".join(memberships.in_words(row.duty, row.team) for row in value)

@@ -39,6 +39,7 @@ class Sight:
 AT_THE_DOOR = (
     Sight("sign-in", "/auth/login/"),
     Sight("reset-password", "/auth/password/reset/"),
+    Sight("invitation-gone", "/invitation/"),
 )
 INSIDE: dict[str, tuple[Sight, ...]] = {
     "lena@acme.test": (
@@ -54,6 +55,7 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("e-mail", "/auth/email/"),
         Sight("menu-of-person", "/", press="Lena"),
     ),
+    "ada@acme.test": (Sight("people-auditor", "/people/"),),
     "mia@acme.test": (Sight("home-member", "/"),),
     "hugo@acme.test": (Sight("home-helpdesk", "/"),),
     "olive@acme.test": (
@@ -71,6 +73,15 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("connect-account", "/accounts/", press="Connect account"),
         Sight("connection", "/accounts/1/connection/"),
         Sight("aws-organization", "/accounts/1/discovered/"),
+        Sight("people", "/people/"),
+        Sight("nobody-found", "/people/?q=zzz"),
+        Sight("invite-person", "/people/", press="Invite person"),
+        Sight("person", "/people/", row=r"/people/\d+/$"),
+        Sight("add-duty", "/people/", row=r"/people/\d+/$", press="Add duty"),
+        Sight("teams", "/teams/"),
+        Sight("create-team", "/teams/", press="Create team"),
+        Sight("team-of-people", "/teams/", row=r"/teams/\d+/$"),
+        Sight("change-envelope", "/teams/", row=r"/teams/\d+/$", press="Change envelope"),
         Sight("deliveries", "/deliveries/"),
         Sight("delivery", "/deliveries/", row=r"/deliveries/\d+/$"),
         Sight("ledger", "/ledger/"),
@@ -147,6 +158,10 @@ def visit(page: Page, sight: Sight) -> None:
         page.goto(found)
     if sight.press:
         page.get_by_role("link", name=sight.press).or_(page.get_by_role("button", name=sight.press)).first.click()
+        page.wait_for_timeout(400)
+    if "/reauthenticate/" in page.url:
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Confirm").click()
         page.wait_for_timeout(400)
 
 
