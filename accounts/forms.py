@@ -137,7 +137,8 @@ class CreateIAMUserForm(forms.Form):
         """What the team's envelope asks of each of its IAM users, and how many more it may have."""
         room, rules = envelope.room_of(team), envelope.tag_rules_of(team)
         if room.limit is not None:
-            self.fields["team"].help_text = f"It has {room}."
+            # The field has been asked what it holds, and keeps the help that it had then.
+            self["team"].help_text = f"It has {room}."
         if rules:
             self.fields["tags"].help_text += f" {envelope.asked_tags(team)}"
             self.fields["tags"].initial = {rule.key: rule.values[0] for rule in rules if len(rule.values) == 1}

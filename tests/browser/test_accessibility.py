@@ -23,7 +23,7 @@ RUN = (
 SERIOUS = {"serious", "critical"}
 LOOKS = [("light", 1440, 900), ("dark", 1440, 900), ("light", 390, 844), ("dark", 390, 844)]
 
-OPEN_PAGES = ["/auth/login/", "/auth/password/reset/", "/auth/signup/"]
+OPEN_PAGES = ["/invitation/", "/auth/login/", "/auth/password/reset/", "/auth/signup/"]
 OWN_PAGES = ["/auth/2fa/", "/auth/email/", "/auth/password/change/", "/auth/logout/"]
 
 
@@ -75,7 +75,15 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
     connected(acme_prod)
+    factories.invitation(acme_prod.organization, "nora@new.test", by=lena, team=payments)
+    people, team = f"/people/{mia.pk}", f"/teams/{payments.pk}"
+    of_people = [
+        "/people/", "/people/?q=nobody", "/people/invite/", f"{people}/", f"{people}/duties/add/",
+        f"{people}/duties/{mia.membership_set.get().pk}/end/", "/teams/", "/teams/new/", f"{team}/", f"{team}/rename/",
+        f"{team}/envelope/",
+    ]  # fmt: skip
     return [
+        *of_people,
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
         f"{account}/connection/", f"{account}/connection/?as=sh", f"{account}/discovered/", "/deliveries/",
