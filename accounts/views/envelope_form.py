@@ -124,7 +124,8 @@ class EnvelopeForm(forms.Form):
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Offer the sentences to be ticked; the next answer is compared with them."""
-        cast("forms.ChoiceField", self.fields["acknowledged"]).choices = [(words, words) for words in warnings]
+        field = cast("forms.ChoiceField", self.fields["acknowledged"])
+        field.choices, field.required = [(words, words) for words in warnings], True
 
     def _offer_by_account(
         self, name: str, rows: QuerySet[Any], chosen: set[str], *, first: Sequence[tuple[str, str]] = ()
