@@ -9,6 +9,7 @@ from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -70,19 +71,23 @@ def accept(request: PortalRequest) -> HttpResponseBase:
 
 
 def _accept(request: PortalRequest, invitation: Invitation) -> HttpResponse:
-    by = request.user if isinstance(request.user, Person) else None
+    by = _who(request.user)
     person = invitations.person_of(invitation)
     if by is not None and by != person:
         raise SomebodyElse(invitation)
     if by is None and person is not None:
         raise SignInFirst
-    form = (AcceptForm if by else JoinForm)(request.POST or None, initial={"name": invitation.name})
+    form = (JoinForm if by is None else AcceptForm)(request.POST or None, initial={"name": invitation.name})
     if request.method == "POST" and form.is_valid():
         what = {"by": by, "token_hash": request.session[SESSION_KEY], "at": timezone.now(), **form.cleaned_data}
         membership = decided(form, invitations.accept_invitation, **what)
         if membership is not None:
             return _welcome(request, membership, is_new=by is None)
     return _page(request, invitation, form=form)
+
+
+def _who(asking: Person | AnonymousUser) -> Person | None:
+    return asking if isinstance(asking, Person) else None
 
 
 def _welcome(request: PortalRequest, membership: Membership, *, is_new: bool) -> HttpResponse:

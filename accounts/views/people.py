@@ -91,7 +91,7 @@ def open_invitations(request: PortalRequest) -> dict[str, Any]:
     duties = access.duties_open_to(by=person, organization=organization)
     teams = access.teams_for(by=person, to=Permission.INVITE_PERSON, organization=organization)
     able = {None, *teams.values_list("pk", flat=True)}
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "invitation": row,
             "words": memberships.in_words(row.duty, row.team),

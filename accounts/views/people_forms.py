@@ -11,7 +11,6 @@ from accounts.access import Permission
 from accounts.forms import OptionalReasonForm, TheirsField
 from accounts.models import Duty, Organization, Person, Team
 
-REASON = {"label": "Reason", "max_length": 2000, "required": False, "help_text": "Kept in the ledger."}
 EMAIL_LENGTH = 254
 
 
@@ -32,7 +31,7 @@ class JoinForm(forms.Form):
     )
 
 
-class InviteForm(forms.Form):
+class InviteForm(OptionalReasonForm):
     """Somebody's e-mail, and what they are to be; offers only what this person may give."""
 
     email = forms.CharField(
@@ -44,7 +43,7 @@ class InviteForm(forms.Form):
     name = forms.CharField(label="Name", max_length=150, required=False, help_text="They can say another.")
     duty = forms.ChoiceField(label="Duty", initial=Duty.MEMBER)
     team = TheirsField(label="Team", queryset=Team.objects.none(), required=False, empty_label="No team")
-    reason = forms.CharField(**REASON)
+    field_order = ["email", "name", "duty", "team", "reason"]
 
     def __init__(self, *args: Any, by: Person, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,7 +56,7 @@ class InviteForm(forms.Form):
             field.required, field.empty_label = True, None
 
 
-class DutyForm(forms.Form):
+class DutyForm(OptionalReasonForm):
     """One more duty of somebody who is here."""
 
     duty = forms.ChoiceField(label="Duty", choices=Duty.choices, initial=Duty.MEMBER)
@@ -68,7 +67,7 @@ class DutyForm(forms.Form):
         empty_label="No team",
         help_text="For leads and members; the other duties are for the whole organization.",
     )
-    reason = forms.CharField(**REASON)
+    field_order = ["duty", "team", "reason"]
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

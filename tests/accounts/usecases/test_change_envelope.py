@@ -31,8 +31,8 @@ def change(olive: Person, payments: Team, acme_prod: Account, ledger_writers: IA
 
     def change(**changes: Any) -> Envelope:
         now = content_of(Envelope.objects.get(team=payments))
-        fields = {name: getattr(now, name) for name in now.__dataclass_fields__}
-        return change_envelope(**{"by": olive, "team": payments, "at": AT} | fields | changes)
+        told: dict[str, Any] = {name: getattr(now, name) for name in now.__dataclass_fields__}
+        return change_envelope(**told | {"by": olive, "team": payments, "at": AT} | changes)
 
     return change
 

@@ -69,7 +69,7 @@ def test_tags_hold_nobody_above_envelopes(
 
     iam_user = create(by=somebody)
 
-    assert tag_iam_user(by=somebody, iam_user=iam_user, tags={"a": "b"}, at=AT)
+    assert tag_iam_user(by=somebody, iam_user=iam_user, tags={"a": "b"}, at=AT) == iam_user
 
 
 def test_a_lead_takes_no_required_tag_away(
@@ -81,7 +81,8 @@ def test_a_lead_takes_no_required_tag_away(
         with leaves_nothing(OutsideEnvelope) as refused:
             tag_iam_user(by=lena, iam_user=ledger_writer, tags=tags, at=AT)
         assert list(refused.value.message_dict) == ["tags"]
-    assert tag_iam_user(by=lena, iam_user=ledger_writer, tags=KEPT | {"cost-center": "4712"}, at=AT)
+    other = KEPT | {"cost-center": "4712"}
+    assert tag_iam_user(by=lena, iam_user=ledger_writer, tags=other, at=AT) == ledger_writer
 
 
 def test_a_lead_does_not_adopt_the_loss_of_a_required_tag(

@@ -22,7 +22,8 @@ AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def grant(by: Person, organization: Organization, person: Person, **changes: Any) -> Membership:
-    return grant_duty(by=by, organization=organization, person=person, **{"duty": Duty.AUDITOR, "at": AT} | changes)
+    given: dict[str, Any] = {"duty": Duty.AUDITOR, "at": AT}
+    return grant_duty(by=by, organization=organization, person=person, **given | changes)
 
 
 def of(person: Person) -> Membership:
