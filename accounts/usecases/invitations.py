@@ -147,9 +147,9 @@ def accept_invitation(
     :raises SomebodyElse: for anybody but the person whose e-mail it is.
     :raises ValidationError: by field, for a name or a password that will not do.
     """
+    memberships.lock(good_invitation(token_hash=token_hash, at=at).organization)
+    # Asked again once nobody else can change duties there: an owner may just have ended those of who sent it.
     invitation = good_invitation(token_hash=token_hash, at=at)
-    # Locked against an owner who ends or grants duties there at this moment.
-    memberships.lock(invitation.organization)
     person = person_of(invitation)
     if by is not None and by != person:
         raise SomebodyElse(invitation)

@@ -119,12 +119,13 @@ def test_an_owner_invites_to_any_duty_that_goes_with_the_team(
 
 
 def test_another_organization_is_not_there(
-    oskar: Person, olive: Person, acme: Organization, core: Team, leaves_nothing: Block
+    oskar: Person, olive: Person, lena: Person, acme: Organization, core: Team, leaves_nothing: Block
 ) -> None:
     with leaves_nothing(NotThere):
         invite(oskar, acme)
-    with leaves_nothing(NotThere):
-        invite(olive, acme, team=core)
+    for by in (olive, lena):
+        with leaves_nothing(NotThere):
+            invite(by, acme, team=core)
 
 
 @pytest.mark.parametrize("duty", ["", "root", "OWNER", "owner ", "\x00"])

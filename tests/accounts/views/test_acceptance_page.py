@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
@@ -177,6 +178,22 @@ def test_who_has_a_sign_in_signs_in_and_accepts(
     assert accepted.headers["Location"] == "/"
     assert set(Organization.objects.of(oskar)) == {acme, globex}
     assert client.get("/").context["request"].organization == acme
+
+
+def test_the_invitation_waits_behind_the_sign_in(
+    client: Client, olive: Person, acme: Organization, oskar: Person
+) -> None:
+    oskar.set_password(PASSWORD)
+    oskar.save()
+    EmailAddress.objects.create(user=oskar, email=oskar.email, verified=True, primary=True)
+    client.get(link(olive, acme, oskar.email), follow=True)
+
+    page = client.post("/auth/login/", {"login": oskar.email, "password": PASSWORD, "next": PAGE}, follow=True)
+
+    assert page.redirect_chain == [(PAGE, 302)]
+    assert "Join Acme" in page.content.decode()
+    client.post(PAGE, {"accept": "yes"})
+    assert oskar.belongs_to(acme)
 
 
 def test_nobody_sets_a_password_for_somebody_who_is_here(
