@@ -124,7 +124,8 @@ class Visit:
         """Close all, and fail where a script failed or the Content-Security-Policy refused something."""
         for context in self._contexts:
             context.close()
-        unexpected = [text for text in self._complaints if "status of 404" not in text and "status of 403" not in text]
+        told = ("status of 403", "status of 404", "status of 410")
+        unexpected = [text for text in self._complaints if not any(status in text for status in told)]
         assert unexpected == []
 
 

@@ -47,6 +47,17 @@ def connected(account: Account) -> None:
     factories.discovered_account(account, "555566667777")
 
 
+def of_people(lead: Person, member: Person, team: Team) -> list[str]:
+    """The pages of people and teams, with an invitation among them."""
+    factories.invitation(team.organization, "nora@new.test", by=lead, team=team)
+    page, duty, of_team = f"/people/{member.pk}", member.membership_set.get().pk, f"/teams/{team.pk}"
+    return [
+        "/people/", "/people/?q=nobody", "/people/invite/", f"{page}/", f"{page}/duties/add/",
+        f"{page}/duties/{duty}/end/", "/teams/", "/teams/new/", f"{of_team}/", f"{of_team}/rename/",
+        f"{of_team}/envelope/",
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelope: None) -> list[str]:
     """One address of each page, with something on it."""
@@ -75,15 +86,8 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
     connected(acme_prod)
-    factories.invitation(acme_prod.organization, "nora@new.test", by=lena, team=payments)
-    people, team = f"/people/{mia.pk}", f"/teams/{payments.pk}"
-    of_people = [
-        "/people/", "/people/?q=nobody", "/people/invite/", f"{people}/", f"{people}/duties/add/",
-        f"{people}/duties/{mia.membership_set.get().pk}/end/", "/teams/", "/teams/new/", f"{team}/", f"{team}/rename/",
-        f"{team}/envelope/",
-    ]  # fmt: skip
     return [
-        *of_people,
+        *of_people(lena, mia, payments),
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
         f"{account}/connection/", f"{account}/connection/?as=sh", f"{account}/discovered/", "/deliveries/",
