@@ -37,6 +37,7 @@ class Permission(StrEnum):
     EXPORT_LEDGER = "ledger:entry:export"
     VIEW_DELIVERIES = "ledger:delivery:view"
     CHANGE_DELIVERIES = "ledger:delivery:change"
+    EXPORT_IAM_USERS = "accounts:iam_user:export"
 
 
 _VIEW = {Permission.VIEW_ORGANIZATION, Permission.VIEW_IAM_USERS, Permission.VIEW_ACCOUNTS}
@@ -53,9 +54,9 @@ _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DE
 GRANTS: dict[Duty, frozenset[Permission]] = {
     Duty.OWNER: frozenset(Permission),
     Duty.ADMIN: frozenset(Permission),
-    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS),
+    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS | {Permission.EXPORT_IAM_USERS}),
     Duty.HELPDESK: frozenset(_VIEW),
-    Duty.AUDITOR: frozenset(_VIEW | _RECORDS),
+    Duty.AUDITOR: frozenset(_VIEW | _RECORDS | {Permission.EXPORT_IAM_USERS}),
     Duty.MEMBER: frozenset({Permission.VIEW_IAM_USERS}),
 }
 

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
     LEDGER_EXPORTED = "accounts.ledger.exported"
+    BULK_STARTED = "accounts.bulk.started"
+    IAM_USERS_EXPORTED = "accounts.iam_user.exported"
 
 
 IN_WORDS = {
@@ -53,6 +55,8 @@ IN_WORDS = {
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
     Kind.LEDGER_EXPORTED: "Export ledger",
+    Kind.BULK_STARTED: "Start bulk change",
+    Kind.IAM_USERS_EXPORTED: "Export IAM users",
 }
 
 

@@ -4,6 +4,8 @@ from accounts.admin.access_key import AccessKeyAdmin
 from accounts.admin.account import AccountAdmin
 from accounts.admin.account_discovery import AccountDiscoveryAdmin
 from accounts.admin.account_import import AccountImportAdmin
+from accounts.admin.bulk_change import BulkChangeAdmin
+from accounts.admin.bulk_row import BulkRowAdmin
 from accounts.admin.connection_test import ConnectionTestAdmin
 from accounts.admin.delivery import DeliveryAdmin
 from accounts.admin.discovered_account import DiscoveredAccountAdmin
@@ -31,6 +33,8 @@ __all__ = [
     "AccountAdmin",
     "AccountDiscoveryAdmin",
     "AccountImportAdmin",
+    "BulkChangeAdmin",
+    "BulkRowAdmin",
     "ConnectionTestAdmin",
     "DeliveryAdmin",
     "DiscoveredAccountAdmin",

@@ -3,6 +3,7 @@
 from accounts.models.account import Account
 from accounts.models.account_discovery import AccountDiscovery
 from accounts.models.account_import import AccountImport
+from accounts.models.bulk_change import BulkChange, BulkRow
 from accounts.models.connection_test import ConnectionTest
 from accounts.models.credentials import AccessKey, IAMCredential, LoginProfile, MFADevice
 from accounts.models.discovered_account import DiscoveredAccount
@@ -25,6 +26,8 @@ __all__ = [
     "Account",
     "AccountDiscovery",
     "AccountImport",
+    "BulkChange",
+    "BulkRow",
     "ConnectionTest",
     "DiscoveredAccount",
     "Drift",

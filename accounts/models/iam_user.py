@@ -35,6 +35,19 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
         own = Q(owner=person, organization__in=mine.values("organization"))
         return self.filter(Q(organization__in=whole) | Q(team__in=led) | own)
 
+    def seen_in(self, organization: Organization, *, by: Person) -> IAMUserQuerySet:
+        """Those of one organization that the person may see, as `visible_to` says.
+
+        Their duties are read first: what is left is a condition that an index serves, however many rows there are.
+        """
+        rows = self.filter(organization=organization)
+        mine = Membership.objects.active().of(by).in_organization(organization)
+        duties = list(mine.values_list("duty", "team"))
+        if any(duty in SEE_THE_ORGANIZATION for duty, _ in duties):
+            return rows
+        led = [team for duty, team in duties if duty == Duty.LEAD]
+        return rows.filter(Q(team__in=led) | Q(owner=by)) if duties else rows.none()
+
     def in_organization(self, organization: Organization) -> IAMUserQuerySet:
         """Those of one organization."""
         return self.filter(organization=organization)

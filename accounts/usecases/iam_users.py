@@ -37,6 +37,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     group_names: Collection[str] = (),
     tags: dict[str, str] | None = None,
     reason: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
 ) -> IAMUser:
     """Decide that an IAM user shall exist: in AWS it is made by the delivery, with its tags and groups.
 
@@ -53,16 +54,24 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     _check_groups(group_names)
     iam_user = IAMUser(
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
-        purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,
+        purpose=purpose, tags=checked_tags(tags or {}), decided_at=at,
     )  # fmt: skip
     iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team)
     iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
-    make(iam_user=iam_user, by=by, group_names=group_names, reason=reason, at=at)
+    make(iam_user=iam_user, by=by, group_names=group_names, reason=reason, at=at, queue=queue)
     return iam_user
 
 
 @transaction.atomic
-def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: datetime, reason: str = "") -> IAMUser:
+def tag_iam_user(
+    *,
+    by: Person,
+    iam_user: IAMUser,
+    tags: dict[str, str],
+    at: datetime,
+    reason: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
+) -> IAMUser:
     """Decide which tags the IAM user shall have; the portal's own and any unknown to it by then are left alone.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
@@ -70,18 +79,27 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
     """
     access.require_on_iam_user(by=by, to=Permission.TAG_IAM_USER, iam_user=iam_user)
     _check_open(iam_user)
-    before, wanted = iam_user.peoples_tags, _checked_tags(tags)
+    before, wanted = iam_user.peoples_tags, checked_tags(tags)
     put = {key: value for key, value in wanted.items() if before.get(key) != value}
     removed = sorted(set(before) - set(wanted))
     if _are_decided(iam_user, put, removed):
         raise ValidationError({"tags": "These are the tags that it has, or will have."})
     details = {"put": tag_list(put), "removed": removed, "before": tag_list(before)}
-    record_change(kind=Kind.IAM_USER_TAGGED, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
+    kind = Kind.IAM_USER_TAGGED
+    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at, queue=queue)
     return iam_user
 
 
 @transaction.atomic
-def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = "") -> IAMUser:
+def add_iam_user_to_group(
+    *,
+    by: Person,
+    iam_user: IAMUser,
+    group_name: str,
+    at: datetime,
+    reason: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
+) -> IAMUser:
     """Decide that the IAM user shall be in a group that the team may hand out.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
@@ -95,13 +113,19 @@ def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at:
         raise ValidationError({"groups": f"{iam_user} is in {group_name} already, or on its way there."})
     _check_groups([*decided, group_name])
     kind, details = Kind.IAM_USER_ADDED_TO_GROUP, {"group": group_name}
-    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
+    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at, queue=queue)
     return iam_user
 
 
 @transaction.atomic
 def remove_iam_user_from_group(
-    *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = ""
+    *,
+    by: Person,
+    iam_user: IAMUser,
+    group_name: str,
+    at: datetime,
+    reason: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
 ) -> IAMUser:
     """Decide that the IAM user shall no longer be in a group. Taking away needs no envelope.
 
@@ -113,12 +137,14 @@ def remove_iam_user_from_group(
     if group_name not in _as_decided(iam_user).group_names:
         raise ValidationError({"groups": f"{iam_user} is not in {group_name}, or on its way out of it."})
     kind, details = Kind.IAM_USER_REMOVED_FROM_GROUP, {"group": group_name}
-    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
+    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at, queue=queue)
     return iam_user
 
 
 @transaction.atomic
-def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime) -> IAMUser:
+def delete_iam_user(
+    *, by: Person, iam_user: IAMUser, reason: str, at: datetime, queue: str = Delivery.Queue.INTERACTIVE
+) -> IAMUser:
     """Decide that the IAM user shall go, with all that hangs on it. This cannot be undone.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
@@ -138,13 +164,20 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
         at=at,
         reason=reason,
         details={"user_name": iam_user.user_name, "user_id": iam_user.user_id},
-        deliver=carried_to(iam_user),
+        deliver=carried_to(iam_user, queue=queue),
     )
     return iam_user
 
 
 def make(
-    *, iam_user: IAMUser, by: Person, group_names: Collection[str], reason: str, at: datetime, instead_of: str = ""
+    *,
+    iam_user: IAMUser,
+    by: Person,
+    group_names: Collection[str],
+    reason: str,
+    at: datetime,
+    instead_of: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
 ) -> None:
     """Save the row of a new IAM user and what makes it in AWS, inside a use-case that has asked whether it may be.
 
@@ -155,11 +188,18 @@ def make(
     _check_new(iam_user)
     _save_new(iam_user)
     details = {"instead_of": instead_of} if instead_of else {}
-    _record_creation(iam_user, by=by, group_names=group_names, reason=reason, at=at, more=details)
+    _record_creation(iam_user, by=by, group_names=group_names, reason=reason, at=at, more=details, queue=queue)
 
 
 def _record_creation(
-    iam_user: IAMUser, *, by: Person, group_names: Collection[str], reason: str, at: datetime, more: dict[str, str]
+    iam_user: IAMUser,
+    *,
+    by: Person,
+    group_names: Collection[str],
+    reason: str,
+    at: datetime,
+    more: dict[str, str],
+    queue: str,
 ) -> None:
     details = {
         "user_name": iam_user.user_name,
@@ -181,7 +221,7 @@ def _record_creation(
         at=at,
         reason=reason,
         details=details,
-        deliver=carried_to(iam_user),
+        deliver=carried_to(iam_user, queue=queue),
     )
     IAMUserRecord.objects.begin(iam_user, entry)
 
@@ -263,7 +303,11 @@ def _check_groups(group_names: Collection[str]) -> None:
         raise ValidationError({"groups": f"AWS allows an IAM user at most {GROUPS_PER_USER} groups."})
 
 
-def _checked_tags(tags: dict[str, str]) -> dict[str, str]:
+def checked_tags(tags: dict[str, str]) -> dict[str, str]:
+    """The tags, if people may set them and AWS takes them.
+
+    :raises ValidationError: names the first that it does not.
+    """
     # One place is kept for the portal's own tag.
     if len(tags) >= arns.TAGS_PER_USER:
         raise ValidationError({"tags": f"AWS allows {arns.TAGS_PER_USER} tags; one of them is the portal's."})

@@ -68,6 +68,9 @@ def populated(organization: Organization, account: Account, person: Person) -> W
     )
     user = factories.iam_user(account, "user", team=team)
     entry = recorded(organization, account, user)
+    bulk_change = factories.bulk_change(person, organization)
+    bulk_row = factories.bulk_row(bulk_change, user)
+    bulk_row.entries.add(entry)
     rows: list[models.Model] = [
         team,
         group,
@@ -91,6 +94,9 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.connection_test(account),
         factories.discovered_account(account, "999988887777"),
         factories.drift(user),
+        bulk_change,
+        bulk_row,
+        bulk_row.entries.through._default_manager.get(bulkrow_id=bulk_row.pk),
         factories.iam_credential(user),
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
