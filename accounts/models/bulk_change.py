@@ -26,7 +26,7 @@ class BulkChangeQuerySet(models.QuerySet["BulkChange"]):
     """Which bulk changes somebody may see, and which still have something to do."""
 
     def visible_to(self, person: Person) -> BulkChangeQuerySet:
-        """One's own, and those that were begun in the organizations that the person sees whole; a plan is its maker's."""
+        """One's own, and those begun in organizations that the person sees whole; a plan is its maker's alone."""
         mine = Membership.objects.active().of(person)
         whole = mine.filter(duty__in=SEE_THE_ORGANIZATION).values("organization")
         own = Q(by=person, organization__in=mine.values("organization"))
@@ -126,7 +126,7 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
         return {state: counted.get(state, 0) for state in BulkRow.State.values}
 
     def count_on_their_way(self) -> dict[str, int]:
-        """How many of the decided have something that is `stuck`, or else that is `pending`; the others have arrived."""
+        """How many of the decided have something `stuck`, or else `pending`; of the others all has arrived."""
         stuck = self.filter(entries__deliveries__state=Delivery.State.STUCK).distinct().count()
         open_ones = self.filter(entries__deliveries__state__in=Delivery.OPEN).distinct().count()
         return {"stuck": stuck, "pending": open_ones - stuck}
