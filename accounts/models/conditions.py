@@ -89,7 +89,7 @@ def searched(rows: IAMUserQuerySet, text: str, organization: Organization) -> IA
 
 def _has_delivery(organization: Organization, states: tuple[str, ...]) -> Q:
     about = Delivery.objects.of(organization).filter(state__in=states, entry__subject_type="iam_user")
-    return Q(pk__in=about.values(subject=Cast("entry__subject_id", BigIntegerField())))
+    return Q(pk__in=about.values(iam_user=Cast("entry__subject_id", BigIntegerField())))
 
 
 def _has_part(field: str, text: str) -> Q:

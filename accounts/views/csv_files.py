@@ -36,10 +36,10 @@ DOCUMENTED = (
 )
 EXAMPLES = (
     (
-        "ledger-reader", "111122223333", "Payments", "application", "mia@acme.test", "Reads the ledger each night",
-        "ledger-readers", "stage=prod|cost-center=4711",
+        "orders-reader", "123456789012", "Data platform", "application", "mia@example.com", "Reads orders each night",
+        "readers", "stage=prod|cost-center=4711",
     ),
-    ("mia", "111122223333", "Payments", "person", "mia@acme.test", "", "developers|ledger-readers", ""),
+    ("mia", "123456789012", "Data platform", "person", "mia@example.com", "", "developers|readers", ""),
 )  # fmt: skip
 
 

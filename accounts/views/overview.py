@@ -88,8 +88,8 @@ def _aged(at: datetime, older_than: int, up_to: int | None) -> Q:
 def _mfa(rows: IAMUserQuerySet, team: Team | None) -> list[Part]:
     """Of those with a console password, how many have an MFA device."""
     with_password = rows.filter(conditions.has_password())
-    counts = with_password.annotate(mfa=conditions.has_mfa()).aggregate(
-        mfa=Count("pk", filter=Q(mfa=True)), none=Count("pk", filter=Q(mfa=False))
+    counts = with_password.annotate(device=conditions.has_mfa()).aggregate(
+        mfa=Count("pk", filter=Q(device=True)), none=Count("pk", filter=Q(device=False))
     )
     found = [
         ("With MFA", counts["mfa"], _listed(team, sign_in="mfa")),

@@ -34,7 +34,6 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
     group = factories.iam_group(account, f"{of.slug}-group-{number}")
     policy = factories.iam_policy(account, f"{of.slug}-policy-{number}")
     delivery = _delivery(of, iam_user, somebody)
-    bulk_change = factories.bulk_change(somebody, of)
     return {
         "organization": of,
         "team": team,
@@ -56,7 +55,7 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "connectiontest": factories.connection_test(account),
         "discoveredaccount": factories.discovered_account(account, f"{number + 1:012d}"),
         "drift": factories.drift(iam_user),
-        "bulkchange": bulk_change,
+        "bulkchange": (bulk_change := factories.bulk_change(somebody, of)),
         "bulkrow": factories.bulk_row(bulk_change, iam_user),
         "iamcredential": factories.iam_credential(iam_user),
         "iamprovider": factories.iam_provider(account, f"{of.slug}-provider-{number}"),

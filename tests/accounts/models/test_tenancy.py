@@ -67,10 +67,6 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         team, accounts=[account], groups=[group], policies=[policy], permissions_boundary=policy
     )
     user = factories.iam_user(account, "user", team=team)
-    entry = recorded(organization, account, user)
-    bulk_change = factories.bulk_change(person, organization)
-    bulk_row = factories.bulk_row(bulk_change, user)
-    bulk_row.entries.add(entry)
     rows: list[models.Model] = [
         team,
         group,
@@ -78,7 +74,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         envelope,
         user,
         account,
-        entry,
+        (entry := recorded(organization, account, user)),
         sealed(organization, person),
         envelope.accounts.through._default_manager.get(envelope_id=envelope.pk),
         envelope.groups.through._default_manager.get(envelope_id=envelope.pk),
@@ -94,9 +90,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.connection_test(account),
         factories.discovered_account(account, "999988887777"),
         factories.drift(user),
-        bulk_change,
-        bulk_row,
-        bulk_row.entries.through._default_manager.get(bulkrow_id=bulk_row.pk),
+        *bulk(organization, person, user, entry),
         factories.iam_credential(user),
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
@@ -105,6 +99,14 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         Head.objects.get(organization=organization),
     ]
     return {type(row): row for row in rows}
+
+
+def bulk(organization: Organization, person: Person, user: IAMUser, entry: Entry) -> list[models.Model]:
+    """A bulk change with a row that was decided by this entry."""
+    bulk_change = factories.bulk_change(person, organization)
+    row = factories.bulk_row(bulk_change, user)
+    row.entries.add(entry)
+    return [bulk_change, row, row.entries.through._default_manager.get(bulkrow_id=row.pk)]
 
 
 def recorded(organization: Organization, account: Account, user: IAMUser) -> Entry:
