@@ -11,7 +11,7 @@ COUNTED_AT_MOST = 10_000
 
 
 @dataclass(frozen=True)
-class Count:
+class Counted:
     """How many there are; of more than are counted only that they are more."""
 
     number: int
@@ -24,7 +24,7 @@ class Count:
         return self.number > 0
 
 
-def count_of(rows: QuerySet[Any], most: int = COUNTED_AT_MOST) -> Count:
+def count_of(rows: QuerySet[Any], most: int = COUNTED_AT_MOST) -> Counted:
     """Count them, up to so many."""
     found = rows.order_by().values("pk")[: most + 1].count()
-    return Count(most, is_more=True) if found > most else Count(found)
+    return Counted(most, is_more=True) if found > most else Counted(found)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import AccessKey, IAMUser
 from accounts.models.iam_user import IAMUserQuerySet
 from accounts.views import states
-from accounts.views.counts import COUNTED_AT_MOST, Count, count_of
+from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of
 from accounts.views.states import Shown
 from portal.ledger.models import Delivery, Entry
 
@@ -104,7 +104,7 @@ class IAMUserPage:
     at: datetime
 
     @cached_property
-    def count(self) -> Count:
+    def count(self) -> Counted:
         """How many fit in all."""
         return count_of(self.rows)
 
