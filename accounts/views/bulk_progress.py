@@ -62,7 +62,7 @@ def context(request: PortalRequest, bulk_change: BulkChange) -> dict[str, Any]:
         "is_expired": bulk_change.is_expired(at=now),
         "page": page,
         "lines": [_line(row, at=now) for row in page],
-        "tabs": _tabs(counts, total, asked),
+        "tabs": _tabs(bulk_change, counts, total, asked),
         "query": request.GET.urlencode(),
     }
 
@@ -89,8 +89,10 @@ def _planned(row: BulkRow) -> Shown:
     return Shown("Change", "waiting") if row.iam_user_id else Shown("Create", "ok")
 
 
-def _tabs(counts: dict[str, int], total: int, asked: str) -> list[dict[str, Any]]:
+def _tabs(bulk_change: BulkChange, counts: dict[str, int], total: int, asked: str) -> list[dict[str, Any]]:
     words = {"": "All", **{state.value: state.label for state in BulkRow.State}}
+    if bulk_change.state == BulkChange.State.PLANNED:
+        words[BulkRow.State.PENDING] = "To be done"
     return [
         {
             "address": f"?rows={name}" if name else "?",

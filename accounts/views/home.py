@@ -77,7 +77,7 @@ def _unreachable(person: Person, organization: Organization) -> list[tuple[Accou
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
     """Active keys that are older than the rule allows, oldest first."""
     seen = IAMUser.objects.seen_in(organization, by=person).present()
-    keys = AccessKey.objects.overdue(at=now).filter(iam_user__in=seen)
+    keys = AccessKey.objects.overdue(at=now).filter(organization=organization, iam_user__in=seen)
     rows = keys.select_related("iam_user__account", "iam_user__owner").order_by("create_date", "pk")[:LISTED]
     return [{"key": key, "age": key.age_days(at=now)} for key in rows]
 
@@ -123,7 +123,9 @@ def _recent(person: Person, organization: Organization) -> list[dict[str, Any]]:
 
 def _counts(person: Person, organization: Organization) -> str:
     seen = IAMUser.objects.seen_in(organization, by=person).present()
-    keys = AccessKey.objects.present().filter(iam_user__in=seen, status=AccessKey.Status.ACTIVE)
+    keys = AccessKey.objects.present().filter(
+        organization=organization, iam_user__in=seen, status=AccessKey.Status.ACTIVE
+    )
     without_mfa = seen.filter(login_profile__isnull=False, mfa_devices__isnull=True)
     counted = (
         (count_of(seen), "IAM user", ""),

@@ -51,12 +51,12 @@ class PlainSelect(forms.Select):
 
 def _teams(request: PortalRequest) -> QuerySet[Team]:
     teams = access.teams_for(by=request.user, to=Permission.VIEW_IAM_USERS, organization=organization_of(request))
-    return teams.order_by("name", "pk")
+    return teams.only("name").order_by("name", "pk")
 
 
 def _accounts(request: PortalRequest) -> QuerySet[Account]:
     rows = Account.objects.visible_to(request.user).filter(organization=organization_of(request))
-    return rows.order_by("name", "pk")
+    return rows.only("name", "account_id").order_by("name", "pk")
 
 
 def _choice(label: str, empty: str, choices: Any, method: str) -> django_filters.ChoiceFilter:

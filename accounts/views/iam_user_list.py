@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from accounts import access
 from accounts.access import Permission
 from accounts.ownership import unassigned_of
-from accounts.views.counts import count_of
+from accounts.views.counts import COUNTED_AT_MOST, count_of
 from accounts.views.iam_user_filter import IAMUserFilter, narrowed
 from accounts.views.iam_user_rows import BY_NAME, LAST_PAGE, SORTS, IAMUserPage, Order
 from accounts.views.organization import PortalRequest, organization_of
@@ -30,6 +30,8 @@ COLUMNS = (
     ("MFA", "", "wide"),
     ("Last used", "used", "wide"),
 )
+# Whoever finds more of a name types more of it, and more that are unassigned are assigned by rules.
+SEARCHED_AT_MOST = 1_000
 # What the address says of how to show the rows, and not of which.
 OF_THE_SHOW = ("page", "sort", "select")
 
@@ -49,6 +51,8 @@ def iam_users(request: PortalRequest) -> HttpResponse:
     """The IAM users that the person looks after or may see, in the organization they are looking at."""
     filters = narrowed(request, request.GET)
     page = IAMUserPage(
+        is_whole="unassigned" in filters.filters and not _asked(request, filters),
+        most=SEARCHED_AT_MOST if request.GET.get("q") else COUNTED_AT_MOST,
         rows=filters.qs,
         order=Order.read(request.GET.get("sort", "")),
         number=_number(request.GET.get("page", "")),
@@ -63,7 +67,7 @@ def iam_users(request: PortalRequest) -> HttpResponse:
 def _context(request: PortalRequest, filters: IAMUserFilter, page: IAMUserPage) -> dict[str, Any]:
     organization, person = organization_of(request), request.user
     allowed = access.permissions_in(by=person, organization=organization)
-    asked = {name for name in filters.filters if request.GET.get(name)}
+    asked = _asked(request, filters)
     is_unassigned = "unassigned" in asked and filters.is_valid()
     return {
         "filter": filters,
@@ -81,6 +85,10 @@ def _context(request: PortalRequest, filters: IAMUserFilter, page: IAMUserPage) 
         "may_change_ownership": Permission.CHANGE_OWNERSHIP in allowed,
         "may_see_overview": Permission.VIEW_ORGANIZATION in allowed,
     }
+
+
+def _asked(request: PortalRequest, filters: IAMUserFilter) -> set[str]:
+    return {name for name in filters.filters if request.GET.get(name)}
 
 
 def _columns(*, is_unassigned: bool) -> list[tuple[str, str, str]]:
@@ -121,7 +129,7 @@ def _tabs(request: PortalRequest, filters: IAMUserFilter, *, is_unassigned: bool
             "address": f"{address}?unassigned=any",
             "words": "Unassigned",
             "is_here": is_unassigned,
-            "count": count_of(unassigned_of(organization_of(request))),
+            "count": count_of(unassigned_of(organization_of(request)), SEARCHED_AT_MOST),
         },
     ]
 

@@ -1,7 +1,9 @@
 """One page of the list of IAM users: which rows stand on it, and what each of them says.
 
-The rows of a page are found first, by their ids alone, and read after that: sorting a million rows does not carry
-their policies along. Rows are counted, and sorted by anything but their name, up to ten thousand of them.
+The rows of a page are found first, by their ids alone, and read after that: sorting does not carry their policies.
+Rows are counted up to ten thousand, those of a search up to a thousand. Of more that fit a filter so many are found and
+listed: to name the first of them by name, PostgreSQL might have to read all names of a million. Only the list of the
+whole organization has an index in its own order, and goes on as long as somebody turns its pages.
 """
 
 from __future__ import annotations
@@ -102,11 +104,18 @@ class IAMUserPage:
     number: int
     assignable: Collection[int | None]
     at: datetime
+    is_whole: bool = False
+    most: int = COUNTED_AT_MOST
 
     @cached_property
     def count(self) -> Counted:
         """How many fit in all."""
-        return count_of(self.rows)
+        return count_of(self.rows, self.most)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more fit than are listed."""
+        return self.count.is_more and not self.is_whole
 
     @property
     def is_sorted(self) -> bool:
@@ -138,14 +147,10 @@ class IAMUserPage:
         """Those of the page's rows, and one more where another page follows."""
         if not self.count:
             return []
-        if self.count.is_more:
-            order = self.order if self.is_sorted else Order()
-            rows = order.of(self.rows)
-        else:
-            # Found before they are sorted: the other way round PostgreSQL may read all names to find a few.
-            found = self.rows.order_by().values("pk")[: COUNTED_AT_MOST + 1]
-            rows = self.order.of(IAMUser.objects.filter(pk__in=found))
-        return list(rows.values_list("pk", flat=True)[self.first - 1 : self.first + PER_PAGE])
+        order, rows = self.order if self.is_sorted else Order(), self.rows
+        if not self.is_whole or not self.count.is_more:
+            rows = IAMUser.objects.filter(pk__in=rows.order_by().values("pk")[: self.most])
+        return list(order.of(rows).values_list("pk", flat=True)[self.first - 1 : self.first + PER_PAGE])
 
     @cached_property
     def shown(self) -> list[Row]:

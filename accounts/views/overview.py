@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, Max, Q, Sum, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -69,15 +69,15 @@ def _listed(team: Team | None, **query: str) -> str:
 
 
 def _key_ages(rows: IAMUserQuerySet, team: Team | None, *, at: datetime) -> list[Part]:
-    """How many IAM users have an active key of each age, in one query."""
+    """How many IAM users have an active key of each age, in one query over the keys of each."""
     keys = AccessKey.objects.present().filter(iam_user__in=rows, status=AccessKey.Status.ACTIVE)
-    counts = keys.aggregate(
-        **{
-            name: Count("iam_user", distinct=True, filter=_aged(at, older_than, up_to))
-            for name, (_, older_than, up_to) in KEY_AGES.items()
-        }
-    )
-    ages = [(words, counts[name], _listed(team, keys=name)) for name, (words, _, _) in KEY_AGES.items()]
+    of_each = {
+        f"has_{name}": Max(Case(When(_aged(at, older_than, up_to), then=1), default=0))
+        for name, (_, older_than, up_to) in KEY_AGES.items()
+    }
+    each = keys.order_by().values("iam_user").annotate(**of_each)
+    counts = each.aggregate(**{name: Sum(f"has_{name}") for name in KEY_AGES})
+    ages = [(words, counts[name] or 0, _listed(team, keys=name)) for name, (words, _, _) in KEY_AGES.items()]
     return parts(ages, waiting_from=3)
 
 

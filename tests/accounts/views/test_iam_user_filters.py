@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account, IAMUser, Organization, Person, Team
 from accounts.usecases import iam_users
-from accounts.views import counts, iam_user_rows
+from accounts.views import iam_user_list
 from portal.ledger.models import Delivery
 from tests import factories
 from tests.accounts.views.conftest import Enter
@@ -155,9 +155,8 @@ def test_a_heading_turns_its_order_round_and_says_which_it_is(
 @pytest.fixture
 def many(acme_prod: Account, payments: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than are counted, of which that is 100 here."""
-    for module in (counts, iam_user_rows):
-        monkeypatch.setattr(module, "COUNTED_AT_MOST", 100)
-    monkeypatch.setattr(iam_user_rows, "count_of", lambda rows: counts.count_of(rows, 100))
+    monkeypatch.setattr(iam_user_list, "COUNTED_AT_MOST", 100)
+    monkeypatch.setattr(iam_user_list, "SEARCHED_AT_MOST", 70)
     for number in range(160):
         factories.iam_user(acme_prod, f"robot-{number:03}", team=payments)
 
@@ -181,6 +180,16 @@ def test_more_than_are_counted_are_listed_by_name_whatever_was_asked(enter: Ente
     assert "More than 100 fit, so they are listed by name." in text
     assert "sort=keys" not in text
     assert names(client, sort="-keys")[0] == "robot-000"
+
+
+def test_of_more_than_are_counted_that_fit_a_filter_so_many_are_listed(enter: Enter, olive: Person, many: None) -> None:
+    client = enter(olive)
+
+    text = page(client, q="robot", page=2)
+
+    assert "More than 70 fit; that many of them are listed, by name." in text
+    assert "51 to 70 of more than 70" in text
+    assert 'rel="next"' not in text
 
 
 def test_no_question_counts_a_whole_table(enter: Enter, olive: Person, many: None) -> None:

@@ -48,8 +48,8 @@ def test_each_number_is_that_of_the_list_to_which_it_leads(enter: Enter, lena: P
 
     assert {words: count for words, (_, count) in found.items()} == {
         "IAM users": 7, "With a key over 90 days old": 4, "Not used in 45 days": 5, "Pending": 0, "Stuck": 0,
-        "Drifted": 1, "Up to 30 days": 1, "31 to 60 days": 1, "61 to 90 days": 1, "91 to 180 days": 1, "181 to 365 days": 1,
-        "Over a year": 2, "With MFA": 3, "Without MFA": 4,
+        "Drifted": 1, "Up to 30 days": 1, "31 to 60 days": 1, "61 to 90 days": 1, "91 to 180 days": 1,
+        "181 to 365 days": 1, "Over a year": 2, "With MFA": 3, "Without MFA": 4,
     }  # fmt: skip
     for words, (address, count) in found.items():
         assert len(client.get(address).context["page"].shown) == count, words
