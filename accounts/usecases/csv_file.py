@@ -87,7 +87,8 @@ def read(content: bytes) -> list[CSVRow]:
     lines = _lines(text)
     header = [cell.strip().lower() for cell in next(lines, [])]
     _check_header(header)
-    rows, problems = [], []
+    rows: list[CSVRow] = []
+    problems: list[Problem] = []
     for position, line in enumerate(lines, start=2):
         if not any(cell.strip() for cell in line):
             continue

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from accounts.forms import AssignForm
 from accounts.models import BulkChange, IAMGroup, Organization, Person
@@ -22,7 +23,7 @@ class SuggestingInput(forms.TextInput):
         super().__init__(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
         self._names = names
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """The input with its list beside it."""
         listed = f"{name}-names"
         field = super().render(name, value, {**(attrs or {}), "list": listed}, renderer)

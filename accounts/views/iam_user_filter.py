@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from accounts import access
 from accounts.access import Permission
@@ -41,7 +42,7 @@ UNASSIGNED = (("any", "Without team or owner"),)
 class PlainSelect(forms.Select):
     """A choice as markup at once: Django renders a template for each option, and there may be hundreds."""
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """The element; what is chosen is compared as text, as browsers send it."""
         chosen = str(getattr(value, "pk", value) or "")
         rows = ((key, " selected" if str(key) == chosen else "", words) for key, words in self.choices)

@@ -67,14 +67,14 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         team, accounts=[account], groups=[group], policies=[policy], permissions_boundary=policy
     )
     user = factories.iam_user(account, "user", team=team)
+    entry = recorded(organization, account, user)
     rows: list[models.Model] = [
         team,
         group,
         policy,
         envelope,
         user,
-        account,
-        (entry := recorded(organization, account, user)),
+        *(account, entry),
         sealed(organization, person),
         envelope.accounts.through._default_manager.get(envelope_id=envelope.pk),
         envelope.groups.through._default_manager.get(envelope_id=envelope.pk),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -137,7 +138,7 @@ def test_a_plan_is_there_for_whoever_gave_the_file_alone(enter: Enter, olive: Pe
 
 
 def test_a_plan_that_is_too_old_says_so_and_offers_no_button(enter: Enter, lena: Person, plan: BulkChange) -> None:
-    BulkChange.objects.update(created_at=timezone.now() - timezone.timedelta(hours=1))
+    BulkChange.objects.update(created_at=timezone.now() - timedelta(hours=1))
     client = enter(lena)
 
     text = client.get(reverse("bulk_change", args=[plan.pk])).content.decode()
