@@ -47,6 +47,7 @@ class Permission(StrEnum):
     CHANGE_IAM_USER = "accounts:iam_user:change"
     CHANGE_POLICIES = "accounts:iam_user:change_policies"
     CHANGE_BOUNDARY = "accounts:iam_user:change_boundary"
+    EXPORT_IAM_USERS = "accounts:iam_user:export"
 
 
 _VIEW = {
@@ -73,9 +74,9 @@ _OWNERS_ALONE = {Permission.CHANGE_DUTIES, Permission.CHANGE_ENVELOPE, Permissio
 GRANTS: dict[Duty, frozenset[Permission]] = {
     Duty.OWNER: frozenset(Permission),
     Duty.ADMIN: frozenset(Permission) - _OWNERS_ALONE,
-    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS | {Permission.INVITE_PERSON}),
+    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS | {Permission.INVITE_PERSON, Permission.EXPORT_IAM_USERS}),
     Duty.HELPDESK: frozenset(_VIEW),
-    Duty.AUDITOR: frozenset(_VIEW | _RECORDS),
+    Duty.AUDITOR: frozenset(_VIEW | _RECORDS | {Permission.EXPORT_IAM_USERS}),
     Duty.MEMBER: frozenset({Permission.VIEW_IAM_USERS}),
 }
 

@@ -44,6 +44,8 @@ class Kind(StrEnum):
     IAM_USER_BOUNDARY_CHANGED = "accounts.iam_user.boundary_changed"
     IAM_USER_POLICY_ATTACHED = "accounts.iam_user.policy_attached"
     IAM_USER_POLICY_DETACHED = "accounts.iam_user.policy_detached"
+    BULK_STARTED = "accounts.bulk.started"
+    IAM_USERS_EXPORTED = "accounts.iam_user.exported"
 
 
 IN_WORDS = {
@@ -85,6 +87,8 @@ IN_WORDS = {
     Kind.IAM_USER_BOUNDARY_CHANGED: "Set boundary",
     Kind.IAM_USER_POLICY_ATTACHED: "Attach policy",
     Kind.IAM_USER_POLICY_DETACHED: "Detach policy",
+    Kind.BULK_STARTED: "Start bulk change",
+    Kind.IAM_USERS_EXPORTED: "Export IAM users",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
 
@@ -43,6 +43,10 @@ class Room:
 
     def __str__(self) -> str:
         return f"{self.taken} IAM users" if self.limit is None else f"{self.taken} of {self.limit} IAM users"
+
+    def with_one_more(self) -> Room:
+        """Once one more was made."""
+        return replace(self, taken=self.taken + 1)
 
     @property
     def is_full(self) -> bool:

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from accounts import importers
 from accounts.importers import connection, discovery, embedded_role
-from accounts.usecases import connections, imports, invitation_mails
+from accounts.usecases import bulk_rows, connections, imports, invitation_mails
 from portal.ledger.clock import database_now
 from portal.ledger.tasks import is_an_id
 
@@ -64,3 +64,16 @@ def send_invitation(invitation_id: object, **kwargs: object) -> None:
 def send_unsent_invitations(**kwargs: object) -> None:
     """Send what the queue has forgotten, or a mail server would not take before."""
     invitation_mails.send_unsent_invitations(at=database_now())
+
+
+@shared_task
+def decide_bulk_rows(bulk_change_id: object, **kwargs: object) -> None:
+    """Decide the next rows of one bulk change."""
+    if is_an_id(bulk_change_id, of="a bulk change"):
+        bulk_rows.carry_on(bulk_change_id=bulk_change_id, at=database_now())
+
+
+@shared_task
+def tend_bulk_changes(**kwargs: object) -> None:
+    """Go on with the bulk changes that nobody is at, and let go of the plans that expired."""
+    bulk_rows.tend(at=database_now())

@@ -11,6 +11,8 @@ from accounts.models import (
     AccountDiscovery,
     AccountImport,
     Boundary,
+    BulkChange,
+    BulkRow,
     ConnectionTest,
     DiscoveredAccount,
     Drift,
@@ -240,6 +242,18 @@ def invitation(of: Organization, email: str, *, by: Person, **fields: Any) -> In
 def account_import(of: Account, **fields: Any) -> AccountImport:
     """A reading of the account that waits for a worker."""
     return AccountImport.objects.create(organization=of.organization, account=of, **{"lease_until": READ_AT} | fields)
+
+
+def bulk_change(by: Person, of: Organization, **fields: Any) -> BulkChange:
+    """One that adds IAM users to `ledger-writers` and runs."""
+    given = {"kind": "add_to_group", "change": {"group": "ledger-writers"}, "state": "running", "lease_until": READ_AT}
+    return BulkChange.objects.create(by=by, organization=of, **given | fields)
+
+
+def bulk_row(of: BulkChange, iam_user: IAMUser | None = None, **fields: Any) -> BulkRow:
+    """A row that waits its turn, behind all others."""
+    given = {"position": of.rows.count() + 1, "name": str(iam_user or "new")}
+    return BulkRow.objects.create(organization=of.organization, bulk_change=of, iam_user=iam_user, **given | fields)
 
 
 def _fact(account: Account) -> dict[str, Any]:

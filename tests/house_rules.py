@@ -14,6 +14,7 @@ WORKER_EDGES = {
     "accounts/importers/connection.py",
     "accounts/importers/discovery.py",
     "accounts/importers/run.py",
+    "accounts/usecases/bulk_rows.py",
 }
 THE_ONE_THAT_READS_THE_ENVIRONMENT = "portal/settings.py"
 AWS_PACKAGES = {"boto3", "botocore", "moto"}

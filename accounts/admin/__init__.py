@@ -5,6 +5,8 @@ from accounts.admin.account import AccountAdmin
 from accounts.admin.account_discovery import AccountDiscoveryAdmin
 from accounts.admin.account_import import AccountImportAdmin
 from accounts.admin.boundary import BoundaryAdmin
+from accounts.admin.bulk_change import BulkChangeAdmin
+from accounts.admin.bulk_row import BulkRowAdmin
 from accounts.admin.connection_test import ConnectionTestAdmin
 from accounts.admin.delivery import DeliveryAdmin
 from accounts.admin.discovered_account import DiscoveredAccountAdmin
@@ -34,6 +36,8 @@ __all__ = [
     "AccountDiscoveryAdmin",
     "AccountImportAdmin",
     "BoundaryAdmin",
+    "BulkChangeAdmin",
+    "BulkRowAdmin",
     "ConnectionTestAdmin",
     "DeliveryAdmin",
     "DiscoveredAccountAdmin",

@@ -4,6 +4,7 @@ from accounts.models.account import Account
 from accounts.models.account_discovery import AccountDiscovery
 from accounts.models.account_import import AccountImport
 from accounts.models.boundary import Boundary
+from accounts.models.bulk_change import BulkChange, BulkRow
 from accounts.models.connection_test import ConnectionTest
 from accounts.models.credentials import AccessKey, IAMCredential, LoginProfile, MFADevice
 from accounts.models.discovered_account import DiscoveredAccount
@@ -28,6 +29,8 @@ __all__ = [
     "AccountDiscovery",
     "AccountImport",
     "Boundary",
+    "BulkChange",
+    "BulkRow",
     "ConnectionTest",
     "DiscoveredAccount",
     "Drift",

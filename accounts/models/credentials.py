@@ -84,6 +84,14 @@ class AccessKey(FactOfTheReport):
                 "access_key_last_used_source_and_time", "last_used_source", "last_used_read_at"
             ),
         ]
+        indexes = [
+            # Which active keys are older than they should be, and how many are of which age.
+            models.Index(
+                fields=["organization", "create_date", "iam_user"],
+                condition=Q(status="Active", gone_at__isnull=True),
+                name="access_key_by_age",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.access_key_id

@@ -18,6 +18,7 @@ from accounts.quotas import Quota
 from accounts.usecases.imports import require_importable
 from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
 from accounts.usecases.standing import check_name_is_not_decided, check_open, check_room
+from portal.ledger.models import Delivery
 from portal.ledger.record import record
 
 
@@ -36,6 +37,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     policy_arns: Collection[str] = (),
     tags: dict[str, str] | None = None,
     reason: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
 ) -> IAMUser:
     """Decide that an IAM user shall exist: in AWS it is made by the delivery, with its tags, groups and policies.
 
@@ -55,16 +57,24 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     limits.require_tags(by=by, team=team, tags=tags or {})
     iam_user = IAMUser(
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
-        purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,
+        purpose=purpose, tags=checked_tags(tags or {}), decided_at=at,
     )  # fmt: skip
     iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team, account)
     iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
-    make(iam_user=iam_user, by=by, group_names=group_names, policy_arns=policy_arns, reason=reason, at=at)
+    make(iam_user=iam_user, by=by, group_names=group_names, policy_arns=policy_arns, reason=reason, at=at, queue=queue)
     return iam_user
 
 
 @transaction.atomic
-def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: datetime, reason: str = "") -> IAMUser:
+def tag_iam_user(
+    *,
+    by: Person,
+    iam_user: IAMUser,
+    tags: dict[str, str],
+    at: datetime,
+    reason: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
+) -> IAMUser:
     """Decide which tags the IAM user shall have; the portal's own and any unknown to it by then are left alone.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
@@ -72,19 +82,28 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
     """
     access.require_on_iam_user(by=by, to=Permission.TAG_IAM_USER, iam_user=iam_user)
     check_open(iam_user)
-    before, wanted = iam_user.peoples_tags, _checked_tags(tags)
+    before, wanted = iam_user.peoples_tags, checked_tags(tags)
     limits.require_tags(by=by, team=iam_user.team, tags=wanted)
     put = {key: value for key, value in wanted.items() if before.get(key) != value}
     removed = sorted(set(before) - set(wanted))
     if _are_decided(iam_user, put, removed):
         raise ValidationError({"tags": "These are the tags that it has, or will have."})
     details = {"put": tag_list(put), "removed": removed, "before": tag_list(before)}
-    record_change(kind=Kind.IAM_USER_TAGGED, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
+    kind = Kind.IAM_USER_TAGGED
+    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at, queue=queue)
     return iam_user
 
 
 @transaction.atomic
-def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = "") -> IAMUser:
+def add_iam_user_to_group(
+    *,
+    by: Person,
+    iam_user: IAMUser,
+    group_name: str,
+    at: datetime,
+    reason: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
+) -> IAMUser:
     """Decide that the IAM user shall be in a group that the team may hand out.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
@@ -98,13 +117,19 @@ def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at:
         raise ValidationError({"groups": f"{iam_user} is in {group_name} already, or on its way there."})
     check_room(quotas.groups(iam_user.account, [*decided, group_name]), field="groups")
     kind, details = Kind.IAM_USER_ADDED_TO_GROUP, {"group": group_name}
-    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
+    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at, queue=queue)
     return iam_user
 
 
 @transaction.atomic
 def remove_iam_user_from_group(
-    *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = ""
+    *,
+    by: Person,
+    iam_user: IAMUser,
+    group_name: str,
+    at: datetime,
+    reason: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
 ) -> IAMUser:
     """Decide that the IAM user shall no longer be in a group. Taking away needs no envelope.
 
@@ -119,12 +144,14 @@ def remove_iam_user_from_group(
         by=by, iam_user=iam_user, field="groups", change=lambda holding: holding.leaving(group_name)
     )
     kind, details = Kind.IAM_USER_REMOVED_FROM_GROUP, {"group": group_name}
-    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
+    record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at, queue=queue)
     return iam_user
 
 
 @transaction.atomic
-def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime) -> IAMUser:
+def delete_iam_user(
+    *, by: Person, iam_user: IAMUser, reason: str, at: datetime, queue: str = Delivery.Queue.INTERACTIVE
+) -> IAMUser:
     """Decide that the IAM user shall go, with all that hangs on it. This cannot be undone.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
@@ -144,7 +171,7 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
         at=at,
         reason=reason,
         details={"user_name": iam_user.user_name, "user_id": iam_user.user_id},
-        deliver=carried_to(iam_user),
+        deliver=carried_to(iam_user, queue=queue),
     )
     return iam_user
 
@@ -158,6 +185,7 @@ def make(
     reason: str,
     at: datetime,
     instead_of: str = "",
+    queue: str = Delivery.Queue.INTERACTIVE,
 ) -> None:
     """Save the row of a new IAM user and what makes it in AWS, inside a use-case that has asked whether it may be.
 
@@ -171,10 +199,12 @@ def make(
     details: dict[str, object] = {"groups": sorted(set(group_names)), "policies": sorted(set(policy_arns))}
     if instead_of:
         details["instead_of"] = instead_of
-    _record_creation(iam_user, by=by, reason=reason, at=at, more=details)
+    _record_creation(iam_user, by=by, reason=reason, at=at, more=details, queue=queue)
 
 
-def _record_creation(iam_user: IAMUser, *, by: Person, reason: str, at: datetime, more: dict[str, object]) -> None:
+def _record_creation(
+    iam_user: IAMUser, *, by: Person, reason: str, at: datetime, more: dict[str, object], queue: str
+) -> None:
     details = {
         "user_name": iam_user.user_name,
         "path": iam_user.path,
@@ -194,7 +224,7 @@ def _record_creation(iam_user: IAMUser, *, by: Person, reason: str, at: datetime
         at=at,
         reason=reason,
         details=details,
-        deliver=carried_to(iam_user),
+        deliver=carried_to(iam_user, queue=queue),
     )
     IAMUserRecord.objects.begin(iam_user, entry)
 
@@ -252,7 +282,11 @@ def _are_decided(iam_user: IAMUser, put: dict[str, str], removed: Collection[str
     return {**tags, **put} == tags and not set(removed) & set(tags)
 
 
-def _checked_tags(tags: dict[str, str]) -> dict[str, str]:
+def checked_tags(tags: dict[str, str]) -> dict[str, str]:
+    """The tags, if people may set them and AWS takes them.
+
+    :raises ValidationError: names the first that it does not.
+    """
     # One place is kept for the portal's own tag.
     if len(tags) >= arns.TAGS_PER_USER:
         raise ValidationError({"tags": f"AWS allows {arns.TAGS_PER_USER} tags; one of them is the portal's."})

@@ -1,4 +1,4 @@
-"""Deciding to take the ledger out of the portal: that too stands in it."""
+"""Deciding to take the ledger, or a list of IAM users, out of the portal: that too stands in the ledger."""
 
 from __future__ import annotations
 
@@ -30,4 +30,22 @@ def export_ledger(*, by: Person, organization: Organization, form: str, filters:
         subject=about(organization),
         at=at,
         details={"form": form, "filters": narrowed},
+    )
+
+
+@transaction.atomic
+def export_iam_users(*, by: Person, organization: Organization, filters: dict[str, str], at: datetime) -> Entry:
+    """Note down who takes which list of IAM users out of the portal.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    """
+    access.require_anywhere(by=by, to=Permission.EXPORT_IAM_USERS, organization=organization)
+    narrowed = [{"key": name, "value": value} for name, value in sorted(filters.items()) if value]
+    return record(
+        organization=organization,
+        kind=Kind.IAM_USERS_EXPORTED,
+        by=by,
+        subject=about(organization),
+        at=at,
+        details={"filters": narrowed},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,3 +53,31 @@ def _bar(number: int, hour: datetime, rows: Mapping[datetime, Any], most: int) -
     height = round(HEIGHT * count / most, 1)
     seconds = row["took"].total_seconds() if row else None
     return Bar(hour, count, seconds, round(number * slot + GAP / 2, 1), HEIGHT - height, slot - GAP, height)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a whole: a bar that lies, how long it is of 100, and where those that it counts are listed."""
+
+    words: str
+    count: int
+    address: str
+    length: float
+    share: int
+    tone: str
+
+
+def parts(found: Sequence[tuple[str, int, str]], *, waiting_from: int) -> list[Part]:
+    """Words, count and address of each; from that place on something should be done about them."""
+    most, total = max((count for _, count, _ in found), default=0) or 1, sum(count for _, count, _ in found) or 1
+    return [
+        Part(
+            words=words,
+            count=count,
+            address=address,
+            length=round(100 * count / most, 1),
+            share=round(100 * count / total),
+            tone="waiting" if place >= waiting_from else "ok",
+        )
+        for place, (words, count, address) in enumerate(found)
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST
 from accounts import access
 from accounts.access import Permission
 from accounts.usecases import ledger
+from accounts.usecases.csv_file import harmless
 from accounts.views.filters import EntryFilter
 from accounts.views.organization import PortalRequest, organization_of
 from portal.ledger.models import Entry
@@ -26,12 +26,6 @@ COLUMNS = (
     "details", "hash",
 )  # fmt: skip
 FORMS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
-# A cell that begins so is taken for a formula by spreadsheets (OWASP, CSV injection; ASVS V1.2.10).
-# The last four are their full-width twins, which some of them read as the same.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# Where the list separator is a semicolon, as in most of Europe, a spreadsheet does not heed the quotes of the second
-# cell and on, and begins a new one after each semicolon or line's end inside the text.
-INNER_STARTS = re.compile(rf'([;\t\r\n])(?=[\s"]*[{re.escape("".join(FORMULA_STARTS))}])')
 ROWS_AT_ONCE = 2000
 
 
@@ -64,7 +58,7 @@ def may_export(request: PortalRequest) -> bool:
     return access.may(by=request.user, to=Permission.EXPORT_LEDGER, organization=organization_of(request))
 
 
-class _Echo:
+class Echo:
     """A file that gives back what is written, so that the csv module makes one line at a time."""
 
     def write(self, line: str) -> str:
@@ -73,7 +67,7 @@ class _Echo:
 
 def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
     """RFC 4180, every cell quoted; a cell that a spreadsheet would compute begins with an apostrophe."""
-    writer: Any = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
+    writer: Any = csv.writer(Echo(), quoting=csv.QUOTE_ALL)
     yield writer.writerow(COLUMNS)
     for entry in entries:
         yield writer.writerow([harmless(str(value)) for value in _values(entry)])
@@ -84,12 +78,6 @@ def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
         row = dict(zip(COLUMNS, _values(entry), strict=True)) | {"details": entry.details}
         yield json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def harmless(text: str) -> str:
-    """The text so that no spreadsheet takes it, or what it would cut out of it, for a formula."""
-    within = INNER_STARTS.sub(r"\1'", text)
-    return f"'{within}" if text.lstrip(' "').startswith(FORMULA_STARTS) else within
 
 
 def _values(entry: Entry) -> list[Any]:

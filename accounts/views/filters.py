@@ -8,29 +8,13 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 
-from accounts import access
-from accounts.access import Permission
 from accounts.kinds import IN_WORDS
-from accounts.models import Account, IAMUser, Team
-from accounts.models.iam_user import IAMUserQuerySet
-from accounts.views.organization import PortalRequest, organization_of
+from accounts.models import Account
+from accounts.views.organization import organization_of
 from portal.ledger.models import Delivery, Entry
 
 # Longer than any ARN's name or e-mail that somebody would look for; an export's filters stand in the ledger.
 SEARCH_LENGTH = 256
-
-# Chosen by a tab and kept by the form, so that a search stays among them.
-UNASSIGNED = (("any", "Without team or owner"),)
-
-
-def _teams(request: PortalRequest) -> QuerySet[Team]:
-    teams = access.teams_for(by=request.user, to=Permission.VIEW_IAM_USERS, organization=organization_of(request))
-    return teams.order_by("name", "pk")
-
-
-def _accounts(request: PortalRequest) -> QuerySet[Account]:
-    rows = Account.objects.visible_to(request.user).filter(organization=organization_of(request))
-    return rows.order_by("name", "pk")
 
 
 class FilterForm(forms.Form):
@@ -38,48 +22,6 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "auto_id": "filter_%s"})
-
-
-class IAMUserFilter(django_filters.FilterSet):
-    """The team's list."""
-
-    q = django_filters.CharFilter(
-        method="search",
-        label="Search",
-        max_length=SEARCH_LENGTH,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner or key"}),
-    )
-    team = django_filters.ModelChoiceFilter(queryset=_teams, label="Team", empty_label="All teams")
-    account = django_filters.ModelChoiceFilter(queryset=_accounts, label="AWS account", empty_label="All accounts")
-    kind = django_filters.ChoiceFilter(choices=IAMUser.Kind.choices, label="For", empty_label="People and applications")
-
-    unassigned = django_filters.ChoiceFilter(method="lacking", choices=UNASSIGNED, widget=forms.HiddenInput)
-
-    class Meta:
-        model = IAMUser
-        form = FilterForm
-        fields = ["q", "team", "account", "kind", "unassigned"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Who sees a team sees none without one; who sees the organization whole looks for what nobody answers for.
-        organization, person = organization_of(self.request), self.request.user
-        if not access.may(by=person, to=Permission.VIEW_ORGANIZATION, organization=organization):
-            del self.filters["unassigned"]
-
-    def lacking(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:
-        """Those without a team or without an owner."""
-        return rows.unassigned()
-
-    def search(self, rows: QuerySet[IAMUser], name: str, value: str) -> QuerySet[IAMUser]:
-        """By name, owner, purpose or the id of an access key."""
-        return rows.filter(
-            Q(user_name__icontains=value)
-            | Q(owner__name__icontains=value)
-            | Q(owner__email__icontains=value)
-            | Q(purpose__icontains=value)
-            | Q(access_keys__access_key_id__iexact=value)
-        ).distinct()
 
 
 class EntryFilter(django_filters.FilterSet):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import pluralize
@@ -15,8 +16,9 @@ from django.views.decorators.http import require_GET
 from accounts import access, ownership
 from accounts.access import Permission
 from accounts.kinds import in_words
-from accounts.models import AccessKey, Account, Boundary, IAMUser, Organization, Person
+from accounts.models import AccessKey, Account, Boundary, BulkChange, BulkRow, IAMUser, Organization, Person
 from accounts.views import states
+from accounts.views.counts import Counted, count_of
 from accounts.views.drift import count_by_account
 from accounts.views.organization import PortalRequest
 from portal.ledger.models import Delivery, Entry
@@ -37,6 +39,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "overdue": _overdue(person, organization, now),
         "unassigned": _unassigned(person, organization),
         "drift": count_by_account(person, organization),
+        "running": _running(person, organization),
         "own": _own(person, organization, now),
         "recent": _recent(person, organization),
         "subtitle": _counts(person, organization),
@@ -84,17 +87,27 @@ def _boundaries(person: Person, organization: Organization) -> list[Boundary]:
 
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
     """Active keys that are older than the rule allows, oldest first."""
-    seen = IAMUser.objects.visible_to(person).in_organization(organization).present()
-    keys = AccessKey.objects.overdue(at=now).filter(iam_user__in=seen)
+    seen = IAMUser.objects.seen_in(organization, by=person).present()
+    keys = AccessKey.objects.overdue(at=now).filter(organization=organization, iam_user__in=seen)
     rows = keys.select_related("iam_user__account", "iam_user__owner").order_by("create_date", "pk")[:LISTED]
     return [{"key": key, "age": key.age_days(at=now)} for key in rows]
 
 
-def _unassigned(person: Person, organization: Organization) -> int:
+def _unassigned(person: Person, organization: Organization) -> Counted | None:
     """How many IAM users nobody answers for; whose they are is for owners and admins to say."""
     if not access.may(by=person, to=Permission.CHANGE_OWNERSHIP, organization=organization):
-        return 0
-    return ownership.unassigned_of(organization).count()
+        return None
+    return count_of(ownership.unassigned_of(organization))
+
+
+def _running(person: Person, organization: Organization) -> list[dict[str, Any]]:
+    """The bulk changes that are being decided, of those that the person sees."""
+    running = BulkChange.objects.visible_to(person).filter(organization=organization).running()
+    counted = running.annotate(total=Count("rows"), waiting=Count("rows", filter=Q(rows__state=BulkRow.State.PENDING)))
+    return [
+        {"bulk_change": row, "done": row.total - row.waiting, "total": row.total}
+        for row in counted.order_by("-created_at", "-pk")[:LISTED]
+    ]
 
 
 def _own(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
@@ -120,12 +133,14 @@ def _recent(person: Person, organization: Organization) -> list[dict[str, Any]]:
 
 
 def _counts(person: Person, organization: Organization) -> str:
-    seen = IAMUser.objects.visible_to(person).in_organization(organization).present()
-    keys = AccessKey.objects.present().filter(iam_user__in=seen, status=AccessKey.Status.ACTIVE)
+    seen = IAMUser.objects.seen_in(organization, by=person).present()
+    keys = AccessKey.objects.present().filter(
+        organization=organization, iam_user__in=seen, status=AccessKey.Status.ACTIVE
+    )
     without_mfa = seen.filter(login_profile__isnull=False, mfa_devices__isnull=True)
     counted = (
-        (seen.count(), "IAM user", ""),
-        (keys.count(), "active access key", ""),
-        (without_mfa.count(), "console password", " without MFA"),
+        (count_of(seen), "IAM user", ""),
+        (count_of(keys), "active access key", ""),
+        (count_of(without_mfa), "console password", " without MFA"),
     )
-    return ", ".join(f"{count} {thing}{pluralize(count)}{rest}" for count, thing, rest in counted)
+    return ", ".join(f"{count} {thing}{pluralize(count.number)}{rest}" for count, thing, rest in counted)

@@ -1,9 +1,9 @@
-"""The team's list, and the page of one IAM user."""
+"""The page of one IAM user."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -12,109 +12,21 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.views.decorators.http import require_GET, require_POST
-from django_filters.views import FilterView
-from django_tables2 import SingleTableMixin
 
 from accounts import access, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
 from accounts.models import AccountImport, Drift, IAMUser
-from accounts.ownership import unassigned_of
 from accounts.usecases import imports
 from accounts.views import states
 from accounts.views.access_in_words import effective_access
 from accounts.views.attached_policies import name_of, policies_of
 from accounts.views.drift import waiting_of
-from accounts.views.filters import IAMUserFilter
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.tables import PAGE, IAMUserTable
 from portal.ledger.models import Delivery, Entry
 
 HISTORY_LENGTH = 20
-
-
-class IAMUserList(SingleTableMixin, FilterView):
-    """The IAM users that the person looks after or may see, in the organization they are looking at."""
-
-    request: PortalRequest
-    table_class = IAMUserTable
-    filterset_class = IAMUserFilter
-    table_pagination = PAGE
-    is_selected = False
-
-    def setup(self, request: PortalRequest, *args: Any, **kwargs: Any) -> None:
-        """Whether all rows of this page are asked for as selected; the list's other links must not say so too."""
-        super().setup(request, *args, **kwargs)
-        asked = request.GET.copy()
-        self.is_selected = asked.pop("select", [""]) == ["page"]
-        request.GET = cast("Any", asked)
-
-    def get_template_names(self) -> list[str]:
-        """While somebody types into the search, htmx asks for the table alone."""
-        return ["accounts/_iam_user_table.html" if self.request.htmx else "accounts/iam_users.html"]
-
-    def get_queryset(self) -> QuerySet[IAMUser]:
-        rows = IAMUser.objects.visible_to(self.request.user).in_organization(organization_of(self.request))
-        return rows.present().with_facts().with_open_delivery()
-
-    def get_filterset_kwargs(self, filterset_class: type[IAMUserFilter]) -> dict[str, Any]:
-        return super().get_filterset_kwargs(filterset_class) | {"request": self.request}
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        teams = access.teams_for(
-            by=self.request.user, to=Permission.CREATE_IAM_USER, organization=organization_of(self.request)
-        )
-        context["may_create"] = teams.exists()
-        context["may_assign"], context["is_selected"] = bool(self.assignable), self.is_selected
-        context["is_unassigned"], context["tabs"] = self.is_unassigned, self._tabs()
-        context["may_change_ownership"] = access.may(
-            by=self.request.user, to=Permission.CHANGE_OWNERSHIP, organization=organization_of(self.request)
-        )
-        context["is_filtered"] = any(self.request.GET.get(name) for name in self.filterset_class.base_filters)
-        return context
-
-    def get_table_kwargs(self) -> dict[str, Any]:
-        left_out = [] if self.assignable else ["select"]
-        if not self.is_unassigned:
-            left_out.append("missing")
-        return {
-            "at": timezone.now(),
-            "assignable": self.assignable,
-            "is_selected": self.is_selected,
-            "exclude": left_out,
-        }
-
-    def _tabs(self) -> list[dict[str, Any]]:
-        """All and the unassigned, for those who may look for these; nothing for others."""
-        if "unassigned" not in self.filterset.filters:
-            return []
-        unassigned = unassigned_of(organization_of(self.request)).count()
-        address = reverse("team")
-        return [
-            {"address": address, "words": "All", "is_here": not self.is_unassigned},
-            {
-                "address": f"{address}?unassigned=any",
-                "words": "Unassigned",
-                "is_here": self.is_unassigned,
-                "count": unassigned,
-            },
-        ]
-
-    @property
-    def is_unassigned(self) -> bool:
-        """Whether the list is narrowed to what lacks a team or an owner."""
-        return self.filterset.is_bound and bool(self.filterset.form.cleaned_data.get("unassigned"))
-
-    @cached_property
-    def assignable(self) -> frozenset[int | None]:
-        """The ids of the teams whose IAM users the person may assign; None is among them for those without a team."""
-        person, organization, to = self.request.user, organization_of(self.request), Permission.ASSIGN_IAM_USER
-        teams = access.teams_for(by=person, to=to, organization=organization).values_list("pk", flat=True)
-        nobodys = {None} if access.may(by=person, to=to, organization=organization) else set()
-        return frozenset(teams) | nobodys
 
 
 @require_GET

@@ -178,6 +178,22 @@ def key_ages(keys: Iterable[AccessKey], *, at: datetime) -> str:
     return " · ".join(_key_age(key, at) for key in keys) or "No keys"
 
 
+def of_oldest_key(keys: Iterable[AccessKey], *, at: datetime) -> Shown:
+    """How old the oldest active key is, and whether it should have been rotated; of several also how many there are."""
+    listed = sorted(keys, key=lambda key: (key.status != AccessKey.Status.ACTIVE, key.create_date))
+    if not listed:
+        return Shown("No keys", "neutral")
+    others = f" · {len(listed)} keys" if len(listed) > 1 else ""
+    return Shown(f"{_key_age(listed[0], at)}{others}", "waiting" if listed[0].is_overdue(at=at) else "ok")
+
+
+def of_mfa(*, has_password: bool, has_mfa: bool) -> Shown:
+    """Whether whoever has the password needs a device too."""
+    if has_mfa:
+        return Shown("MFA", "ok")
+    return Shown("No MFA", "waiting") if has_password else Shown("No password", "neutral")
+
+
 def _key_age(key: AccessKey, at: datetime) -> str:
     days = key.age_days(at=at)
     remark = ", inactive" if key.status != AccessKey.Status.ACTIVE else ", overdue" if key.is_overdue(at=at) else ""

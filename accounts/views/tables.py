@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -14,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from accounts.kinds import in_words
-from accounts.models import Account, DiscoveredAccount, IAMUser, Organization
+from accounts.models import Account, DiscoveredAccount, Organization
 from accounts.views import states
 from portal.ledger.models import Delivery, Entry
 
@@ -25,7 +24,6 @@ PAGE = {"per_page": 50}
 PRIMARY = {"td": {"class": "primary"}, "th": {"class": "primary"}}
 STATE = {"td": {"class": "state"}, "th": {"class": "state"}}
 SECONDARY = {"td": {"class": "secondary"}, "th": {"class": "secondary"}}
-SELECT = {"td": {"class": "select"}, "th": {"class": "select"}}
 MARK = {"td": {"class": "mark"}, "th": {"class": "mark"}}
 
 
@@ -43,68 +41,6 @@ class PagedTable(tables.Table):
     def paginate(self, *args: Any, **kwargs: Any) -> PagedTable:
         """Called by django-tables2 with what the address asks for."""
         return super().paginate(*args, **kwargs | {"per_page": self.per_page})
-
-
-class IAMUserTable(PagedTable):
-    """IAM users with what a lead looks at first."""
-
-    select = tables.Column(
-        format_html('<span class="visually-hidden">{}</span>', "Select"), accessor="pk", orderable=False, attrs=SELECT
-    )
-    user_name = tables.Column("IAM user", linkify=("iam_user", [tables.A("pk")]), attrs=PRIMARY)
-    state = tables.Column("State", empty_values=(), orderable=False, attrs=STATE)
-    account = tables.Column("AWS account", accessor="account__name", attrs=SECONDARY)
-    missing = tables.Column("Missing", empty_values=(), orderable=False, attrs=SECONDARY)
-    owner = tables.Column("Owner", accessor="owner__name", default="Nobody")
-    team = tables.Column("Team", accessor="team__name", default="Unassigned")
-    keys = tables.Column("Access keys", empty_values=(), orderable=False, attrs=SECONDARY)
-    mfa = tables.BooleanColumn(verbose_name="MFA", accessor="has_mfa")
-
-    class Meta:
-        model = IAMUser
-        fields = ("select", "user_name", "state", "account", "missing", "owner", "team", "keys", "mfa")
-        order_by = ("user_name",)
-        empty_text = "No IAM users"
-
-    def __init__(
-        self,
-        *args: Any,
-        at: datetime,
-        assignable: Collection[int | None] = (),
-        is_selected: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        """`assignable`: the ids of the teams, and None, whose IAM users the person may assign."""
-        super().__init__(*args, **kwargs)
-        self._at, self._assignable, self._is_selected = at, assignable, is_selected
-
-    @cached_property
-    def _deliveries(self) -> dict[int, Delivery]:
-        """Those of the rows on this page, in one query."""
-        page = self.page.object_list.data if self.page else self.data
-        return Delivery.objects.in_bulk([row.open_delivery for row in page if row.open_delivery])
-
-    def render_select(self, record: IAMUser) -> str:
-        if record.team_id not in self._assignable:
-            return ""
-        box = '<label><input type="checkbox" form="selection" name="iam_user" value="{}"{}>'
-        words = '<span class="visually-hidden">Select {}</span></label>'
-        return format_html(box + words, record.pk, " checked" if self._is_selected else "", record.user_name)
-
-    def render_missing(self, record: IAMUser) -> str:
-        return states.missing_of(record)
-
-    def render_state(self, record: IAMUser) -> str:
-        shown = states.of_iam_user(record, self._deliveries.get(record.open_delivery or 0), at=self._at)
-        if not shown.is_moving:
-            return badge(shown.words, shown.tone)
-        return render_to_string("accounts/_iam_user_state.html", {"iam_user": record, "shown": shown})
-
-    def render_keys(self, record: IAMUser) -> str:
-        return states.key_ages([key for key in record.access_keys.all() if key.gone_at is None], at=self._at)
-
-    def render_mfa(self, record: IAMUser) -> str:
-        return "Yes" if record.has_mfa else "No"
 
 
 class EntryTable(PagedTable):

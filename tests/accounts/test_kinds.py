@@ -24,6 +24,8 @@ STAY_HERE = {
     "accounts.ownership_rule.applied",
     "accounts.organization.tag_names_set",
     "accounts.ledger.exported",
+    "accounts.bulk.started",
+    "accounts.iam_user.exported",
     "accounts.drift.adopted",
     "accounts.delivery.retried",
     "accounts.delivery.given_up",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from portal.aws.simulator import hub
 from tests import services
+from tests.benchmarks import databases
 
 
 @contextmanager
@@ -42,9 +43,15 @@ def servers(folder: Path, *, latency_ms: float, users: int = 0) -> Iterator[dict
         aws = services.start(far, log=log, env=env)
         stack.enter_context(services.running(aws))
         services.wait_until(partial(services.listens, port), process=aws, log=log)
-        for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
-            subprocess.run([sys.executable, "manage.py", *command], env=env, cwd=services.ROOT, check=True)
+        databases.migrated(env)
+        collected(env)
         yield env
+
+
+def collected(env: dict[str, str]) -> None:
+    """Put the static files where the portal of this environment serves them from."""
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, env=env, cwd=services.ROOT, check=True)
 
 
 def environment(folder: Path, valkey: str, aws: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Account, Person, Team
+from accounts.models import Account, IAMUser, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -96,7 +96,18 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
         f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
-        "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
+        "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES, *pages_of_many(lena, drifted),
+    ]  # fmt: skip
+
+
+def pages_of_many(by: Person, iam_user: IAMUser) -> list[str]:
+    """Those that are about many IAM users at once."""
+    bulk_change = factories.bulk_change(by, iam_user.organization)
+    factories.bulk_row(bulk_change, iam_user)
+    factories.bulk_row(bulk_change, name="refused", state="refused", sentence="It is not there any more.")
+    return [
+        "/team/?keys=overdue&sort=-keys", "/team/overview/", "/team/bulk/csv/", f"/team/bulk/{bulk_change.pk}/",
+        f"/team/bulk/new/add-to-group/?iam_user={iam_user.pk}", f"/team/bulk/new/delete/?iam_user={iam_user.pk}",
     ]  # fmt: skip
 
 

@@ -55,6 +55,8 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "connectiontest": factories.connection_test(account),
         "discoveredaccount": factories.discovered_account(account, f"{number + 1:012d}"),
         "drift": factories.drift(iam_user),
+        "bulkchange": (bulk_change := factories.bulk_change(somebody, of)),
+        "bulkrow": factories.bulk_row(bulk_change, iam_user),
         "iamcredential": factories.iam_credential(iam_user),
         "invitation": factories.invitation(of, f"guest{number}@{of.slug}.test", by=somebody, team=team),
         "iamprovider": factories.iam_provider(account, f"{of.slug}-provider-{number}"),

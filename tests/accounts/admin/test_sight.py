@@ -66,8 +66,10 @@ def test_helpdesk_sees_the_organization(enter: Enter, hugo: Person, worlds: Worl
         assert_sees(client, name, worlds.globex, is_seen=False)
 
 
-# Neither roles nor how people and accounts are sorted belong to a team.
-OF_NO_TEAM = {"accountdiscovery", "discoveredaccount", "iamprovider", "iamrole", "ownershiprule"}
+# Neither roles nor how people and accounts are sorted belong to a team; a bulk change is of whoever began it.
+OF_NO_TEAM = {
+    "accountdiscovery", "bulkchange", "bulkrow", "discoveredaccount", "iamprovider", "iamrole", "ownershiprule",
+}  # fmt: skip
 
 
 def test_a_lead_sees_what_is_the_teams(enter: Enter, lena: Person, worlds: Worlds) -> None:

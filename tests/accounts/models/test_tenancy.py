@@ -74,8 +74,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         policy,
         envelope,
         user,
-        account,
-        entry,
+        *(account, entry),
         sealed(organization, person),
         *links(envelope),
         factories.membership(person, Duty.LEAD, of=organization, team=team),
@@ -89,6 +88,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.connection_test(account),
         factories.discovered_account(account, "999988887777"),
         factories.drift(user),
+        *bulk(organization, person, user, entry),
         factories.iam_credential(user),
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
@@ -109,6 +109,14 @@ def links(envelope: Envelope) -> list[models.Model]:
     """The rows that join the envelope to its one account, group and policy."""
     through = (Envelope.accounts.through, Envelope.groups.through, Envelope.policies.through)
     return [model._default_manager.get(envelope_id=envelope.pk) for model in through]
+
+
+def bulk(organization: Organization, person: Person, user: IAMUser, entry: Entry) -> list[models.Model]:
+    """A bulk change with a row that was decided by this entry."""
+    bulk_change = factories.bulk_change(person, organization)
+    row = factories.bulk_row(bulk_change, user)
+    row.entries.add(entry)
+    return [bulk_change, row, row.entries.through._default_manager.get(bulkrow_id=row.pk)]
 
 
 def recorded(organization: Organization, account: Account, user: IAMUser) -> Entry:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Person
 from accounts.usecases import iam_users
-from accounts.views.exports import FORMULA_STARTS, csv_lines, harmless
+from accounts.usecases.csv_file import FORMULA_STARTS, harmless
+from accounts.views.exports import csv_lines
 from portal.ledger.models import Entry
 from tests.accounts.views.conftest import Enter
 

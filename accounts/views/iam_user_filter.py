@@ -1,0 +1,151 @@
+"""What the list of IAM users can be narrowed by. Choices come from what the person sees in their organization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Exists, Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts import access
+from accounts.access import Permission
+from accounts.models import Account, IAMUser, Organization, Team, conditions
+from accounts.models.iam_user import IAMUserQuerySet
+from accounts.views.filters import SEARCH_LENGTH, FilterForm
+from accounts.views.organization import PortalRequest, organization_of
+
+# Active keys by their age in days: over the first and up to the second. The overview draws the same.
+KEY_AGES: dict[str, tuple[str, int, int | None]] = {
+    "30": ("Up to 30 days", -1, 30),
+    "60": ("31 to 60 days", 30, 60),
+    "90": ("61 to 90 days", 60, 90),
+    "180": ("91 to 180 days", 90, 180),
+    "365": ("181 to 365 days", 180, 365),
+    "older": ("Over a year", 365, None),
+}
+KEYS = (("overdue", "Too old, over 90 days"), ("none", "No active key"))
+SIGN_IN = (("no-mfa", "Password, no MFA"), ("mfa", "Password and MFA"), ("no-password", "No password"))
+USE = (("unused", "Not in 45 days"),)
+STATES = (("pending", "Pending"), ("stuck", "Stuck"), ("drift", "Drifted"))
+# Chosen by a tab and kept by the form, so that a search stays among them.
+UNASSIGNED = (("any", "Without team or owner"),)
+
+
+class PlainSelect(forms.Select):
+    """A choice as markup at once: Django renders a template for each option, and there may be hundreds."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The element; what is chosen is compared as text, as browsers send it."""
+        chosen = str(getattr(value, "pk", value) or "")
+        rows = ((key, " selected" if str(key) == chosen else "", words) for key, words in self.choices)
+        options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
+        return format_html('<select name="{}" id="{}">{}</select>', name, (attrs or {}).get("id", ""), options)
+
+
+def _teams(request: PortalRequest) -> QuerySet[Team]:
+    teams = access.teams_for(by=request.user, to=Permission.VIEW_IAM_USERS, organization=organization_of(request))
+    return teams.only("name").order_by("name", "pk")
+
+
+def _accounts(request: PortalRequest) -> QuerySet[Account]:
+    rows = Account.objects.visible_to(request.user).filter(organization=organization_of(request))
+    return rows.only("name", "account_id").order_by("name", "pk")
+
+
+def _choice(label: str, empty: str, choices: Any, method: str) -> django_filters.ChoiceFilter:
+    return django_filters.ChoiceFilter(
+        label=label, empty_label=empty, choices=choices, method=method, widget=PlainSelect
+    )
+
+
+class IAMUserFilter(django_filters.FilterSet):
+    """The team's list; whatever reads `request.GET` of it reads it by this, so that all of them leave the same rows."""
+
+    q = django_filters.CharFilter(
+        method="search",
+        label="Search",
+        max_length=SEARCH_LENGTH,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner, ARN, key or tag"}),
+    )
+    team = django_filters.ModelChoiceFilter(queryset=_teams, label="Team", empty_label="All teams", widget=PlainSelect)
+    account = django_filters.ModelChoiceFilter(
+        queryset=_accounts, label="AWS account", empty_label="All accounts", widget=PlainSelect
+    )
+    kind = django_filters.ChoiceFilter(
+        choices=IAMUser.Kind.choices, label="For", empty_label="People and applications", widget=PlainSelect
+    )
+    keys = _choice(
+        "Access keys", "Any", (*KEYS, *((key, words) for key, (words, _, _) in KEY_AGES.items())), "with_keys"
+    )
+    sign_in = _choice("Console", "Any", SIGN_IN, "with_sign_in")
+    use = _choice("Used", "Whenever", USE, "with_use")
+    state = _choice("State", "Any", STATES, "in_state")
+    unassigned = django_filters.ChoiceFilter(method="lacking", choices=UNASSIGNED, widget=forms.HiddenInput)
+
+    class Meta:
+        model = IAMUser
+        form = FilterForm
+        fields = ["q", "team", "account", "kind", "keys", "sign_in", "use", "state", "unassigned"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Who sees a team sees none without one; who sees the organization whole looks for what nobody answers for.
+        if not access.may(by=self.request.user, to=Permission.VIEW_ORGANIZATION, organization=self._organization):
+            del self.filters["unassigned"]
+
+    @property
+    def _organization(self) -> Organization:
+        return organization_of(self.request)
+
+    @cached_property
+    def _at(self) -> datetime:
+        return timezone.now()
+
+    def search(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:
+        """By name, purpose, owner, ARN, key or tag."""
+        return conditions.searched(rows, value, self._organization)
+
+    def lacking(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:
+        """Those without a team or without an owner."""
+        return rows.unassigned()
+
+    def with_keys(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:
+        """By the age of an active access key."""
+        if value == "none":
+            return rows.exclude(conditions.has_active_key(at=self._at))
+        _, older_than, up_to = KEY_AGES.get(value, ("", 90, None))
+        return rows.filter(conditions.has_active_key(at=self._at, older_than=older_than, up_to=up_to))
+
+    def with_sign_in(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:
+        """By console password and MFA."""
+        if value == "no-password":
+            return rows.exclude(conditions.has_password())
+        has_mfa = conditions.has_mfa() if value == "mfa" else ~conditions.has_mfa()
+        return rows.filter(conditions.has_password()).filter(has_mfa)
+
+    def with_use(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:
+        """Those that nobody has used lately."""
+        return rows.filter(conditions.is_unused(at=self._at))
+
+    def in_state(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:
+        """By what is on its way, or differs."""
+        asked: dict[str, Callable[[], Q | Exists]] = {
+            "pending": lambda: conditions.is_on_its_way(self._organization),
+            "stuck": lambda: conditions.is_stuck(self._organization),
+            "drift": conditions.has_open_drift,
+        }
+        return rows.filter(asked[value]())
+
+
+def narrowed(request: PortalRequest, query: QueryDict) -> IAMUserFilter:
+    """The IAM users that the person sees here, as a list's address narrows them."""
+    rows = IAMUser.objects.seen_in(organization_of(request), by=request.user).present()
+    return IAMUserFilter(query, queryset=rows, request=request)

@@ -1,0 +1,194 @@
+"""One page of the list of IAM users: which rows stand on it, and what each of them says.
+
+The rows of a page are found first, by their ids alone, and read after that: sorting does not carry their policies.
+Rows are counted up to ten thousand, those of a search up to a thousand. Of more that fit a filter so many are found and
+listed: to name the first of them by name, PostgreSQL might have to read all names of a million. Only the list of the
+whole organization has an index in its own order, and goes on as long as somebody turns its pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db.models import F, Max, Min, OrderBy, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+
+from accounts.models import AccessKey, IAMUser
+from accounts.models.iam_user import IAMUserQuerySet
+from accounts.views import states
+from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of
+from accounts.views.states import Shown
+from portal.ledger.models import Delivery, Entry
+
+PER_PAGE = 50
+LAST_PAGE = COUNTED_AT_MOST // PER_PAGE
+BY_NAME = "user_name"
+# What a list is sorted by, by the name that its address has for it.
+SORTS: dict[str, str] = {
+    BY_NAME: "user_name",
+    "account": "account__name",
+    "owner": "owner__name",
+    "team": "team__name",
+    "keys": "oldest_key",
+    "used": "last_used",
+}
+# Read for nothing on the list, and long.
+UNREAD = ("inline_policies", "attached_policy_arns", "tags", "permissions_boundary_arn")
+NEVER = datetime(1970, 1, 1, tzinfo=timezone.get_default_timezone())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One IAM user as the list shows it."""
+
+    iam_user: IAMUser
+    shown: Shown
+    keys: Shown
+    mfa: Shown
+    used: datetime | None
+    missing: str
+    may_select: bool
+
+    @property
+    def of_whom(self) -> str:
+        """For whom it is: its owner, or what the application does."""
+        iam_user = self.iam_user
+        if iam_user.kind == IAMUser.Kind.APPLICATION and iam_user.purpose:
+            return iam_user.purpose
+        return iam_user.owner.name or iam_user.owner.email if iam_user.owner else ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the rows are sorted by."""
+
+    name: str = BY_NAME
+    is_descending: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> Order:
+        """From an address: `keys`, or `-keys` for the other way round; by name where it says neither."""
+        name = text.removeprefix("-")
+        return cls(name, is_descending=text.startswith("-")) if name in SORTS else cls()
+
+    def of(self, rows: IAMUserQuerySet) -> QuerySet[IAMUser]:
+        """The rows in this order."""
+        if self.name == "keys":
+            active = Q(access_keys__status=AccessKey.Status.ACTIVE, access_keys__gone_at__isnull=True)
+            rows = rows.annotate(oldest_key=Min("access_keys__create_date", filter=active))
+        if self.name == "used":
+            rows = rows.annotate(
+                last_used=Greatest(
+                    Coalesce("login_profile__password_last_used", NEVER),
+                    Coalesce(Max("access_keys__last_used_date"), NEVER),
+                )
+            )
+        if self.name == BY_NAME:
+            # Both the same way round, as the index goes that is walked.
+            return rows.order_by(*(["-user_name", "-pk"] if self.is_descending else ["user_name", "pk"]))
+        first = OrderBy(F(SORTS[self.name]), descending=self.is_descending, nulls_last=True)
+        return rows.order_by(first, "user_name", "pk")
+
+
+@dataclass(frozen=True)
+class IAMUserPage:
+    """The rows of one page; `rows` are all that fit."""
+
+    rows: IAMUserQuerySet
+    order: Order
+    number: int
+    assignable: Collection[int | None]
+    at: datetime
+    is_whole: bool = False
+    most: int = COUNTED_AT_MOST
+
+    @cached_property
+    def count(self) -> Counted:
+        """How many fit in all."""
+        return count_of(self.rows, self.most)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more fit than are listed."""
+        return self.count.is_more and not self.is_whole
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether they could be sorted as was asked: so many that they are not counted are listed by name."""
+        return not self.count.is_more or self.order.name == BY_NAME
+
+    @property
+    def first(self) -> int:
+        """The place of the page's first row, counted from 1."""
+        return (self.number - 1) * PER_PAGE + 1
+
+    @property
+    def last(self) -> int:
+        """The place of its last."""
+        return self.first + len(self.shown) - 1
+
+    @property
+    def previous(self) -> int:
+        """The page before, 0 where there is none."""
+        return self.number - 1
+
+    @property
+    def next(self) -> int:
+        """The page after, 0 where there is none."""
+        return self.number + 1 if len(self._ids) > PER_PAGE and self.number < LAST_PAGE else 0
+
+    @cached_property
+    def _ids(self) -> list[int]:
+        """Those of the page's rows, and one more where another page follows."""
+        if not self.count:
+            return []
+        order, rows = self.order if self.is_sorted else Order(), self.rows
+        if not self.is_whole or not self.count.is_more:
+            rows = IAMUser.objects.filter(pk__in=rows.order_by().values("pk")[: self.most])
+        return list(order.of(rows).values_list("pk", flat=True)[self.first - 1 : self.first + PER_PAGE])
+
+    @cached_property
+    def shown(self) -> list[Row]:
+        """The page's rows, in a fixed number of queries."""
+        ids = self._ids[:PER_PAGE]
+        found = {row.pk: row for row in IAMUser.objects.filter(pk__in=ids).with_facts().defer(*UNREAD)} if ids else {}
+        iam_users = [found[pk] for pk in ids if pk in found]
+        deliveries = _open_deliveries(iam_users)
+        return [self._row(iam_user, deliveries.get(str(iam_user.pk))) for iam_user in iam_users]
+
+    def _row(self, iam_user: IAMUser, delivery: Delivery | None) -> Row:
+        keys = [key for key in iam_user.access_keys.all() if key.gone_at is None]
+        profile = getattr(iam_user, "login_profile", None)
+        uses = [key.last_used_date for key in keys] + [profile.password_last_used if profile else None]
+        return Row(
+            iam_user=iam_user,
+            shown=states.of_iam_user(iam_user, delivery, at=self.at),
+            keys=states.of_oldest_key(keys, at=self.at),
+            mfa=states.of_mfa(has_password=profile is not None, has_mfa=iam_user.has_mfa),
+            used=max((use for use in uses if use is not None), default=None),
+            missing=states.missing_of(iam_user),
+            may_select=iam_user.team_id in self.assignable,
+        )
+
+
+def _open_deliveries(iam_users: list[IAMUser]) -> dict[str, Delivery]:
+    """Of each the delivery that its row should speak of: a stuck one before the oldest other."""
+    if not iam_users:
+        return {}
+    about = Entry.objects.filter(
+        organization=iam_users[0].organization_id,
+        subject_type="iam_user",
+        subject_id__in=[str(iam_user.pk) for iam_user in iam_users],
+    )
+    rows = Delivery.objects.open().filter(entry__in=about).annotate(about=F("entry__subject_id"))
+    spoken_of: dict[str, Any] = {}
+    for delivery in rows.order_by("sequence", "pk"):
+        before = spoken_of.get(delivery.about)
+        if before is None or (delivery.state == Delivery.State.STUCK and before.state != Delivery.State.STUCK):
+            spoken_of[delivery.about] = delivery
+    return spoken_of
