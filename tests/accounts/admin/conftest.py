@@ -47,25 +47,31 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "iamgroup": group,
         "iampolicy": policy,
         "iamrole": factories.iam_role(account, f"{of.slug}-role-{number}"),
-        "accesskey": factories.access_key(iam_user),
-        "loginprofile": factories.login_profile(iam_user),
-        "mfadevice": factories.mfa_device(iam_user),
         "accountimport": factories.account_import(account),
         "accountdiscovery": factories.account_discovery(account),
         "connectiontest": factories.connection_test(account),
         "discoveredaccount": factories.discovered_account(account, f"{number + 1:012d}"),
-        "drift": factories.drift(iam_user),
         "bulkchange": (bulk_change := factories.bulk_change(somebody, of)),
         "bulkrow": factories.bulk_row(bulk_change, iam_user),
-        "iamcredential": factories.iam_credential(iam_user),
         "invitation": factories.invitation(of, f"guest{number}@{of.slug}.test", by=somebody, team=team),
         "iamprovider": factories.iam_provider(account, f"{of.slug}-provider-{number}"),
-        "iamuserrecord": factories.iam_user_record(iam_user),
         "boundary": factories.boundary(account, policy=policy),
         "ownershiprule": factories.ownership_rule(of, account=account, team=team),
+        **_hanging_on(iam_user),
         "entry": delivery.entry,
         "delivery": delivery,
         "sealedsecret": _sealed_secret(of, somebody),
+    }
+
+
+def _hanging_on(iam_user: IAMUser) -> World:
+    return {
+        "accesskey": factories.access_key(iam_user),
+        "loginprofile": factories.login_profile(iam_user),
+        "mfadevice": factories.mfa_device(iam_user),
+        "drift": factories.drift(iam_user),
+        "iamcredential": factories.iam_credential(iam_user),
+        "iamuserrecord": factories.iam_user_record(iam_user),
     }
 
 
