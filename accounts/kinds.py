@@ -28,6 +28,10 @@ class Kind(StrEnum):
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
     LEDGER_EXPORTED = "accounts.ledger.exported"
+    OFFBOARDING_STARTED = "accounts.offboarding.started"
+    OFFBOARDING_UNDONE = "accounts.offboarding.undone"
+    IAM_USER_DISABLED = "accounts.iam_user.disabled"
+    IAM_USER_ENABLED = "accounts.iam_user.enabled"
 
 
 IN_WORDS = {
@@ -53,6 +57,10 @@ IN_WORDS = {
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
     Kind.LEDGER_EXPORTED: "Export ledger",
+    Kind.OFFBOARDING_STARTED: "Offboard",
+    Kind.OFFBOARDING_UNDONE: "Undo offboarding",
+    Kind.IAM_USER_DISABLED: "Disable IAM user",
+    Kind.IAM_USER_ENABLED: "Enable IAM user",
 }
 
 

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from accounts import importers
 from accounts.importers import connection, discovery, embedded_role
-from accounts.usecases import connections, imports
+from accounts.usecases import connections, imports, offboarding
 from portal.ledger.clock import database_now
 from portal.ledger.tasks import is_an_id
 
@@ -51,3 +51,9 @@ def put_embedded_role(account_id: object, **kwargs: object) -> None:
     """Put an account's role in place in the embedded AWS."""
     if is_an_id(account_id, of="an account"):
         embedded_role.put_in_place(account_id)
+
+
+@shared_task
+def follow_offboardings(**kwargs: object) -> None:
+    """Decide the deletions of offboardings whose time has come."""
+    offboarding.follow_offboardings(at=database_now())

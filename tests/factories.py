@@ -26,6 +26,8 @@ from accounts.models import (
     LoginProfile,
     Membership,
     MFADevice,
+    OffboardedIAMUser,
+    Offboarding,
     Organization,
     OwnershipRule,
     Person,
@@ -226,6 +228,20 @@ def mfa_device(of: IAMUser, **fields: Any) -> MFADevice:
 def account_import(of: Account, **fields: Any) -> AccountImport:
     """A reading of the account that waits for a worker."""
     return AccountImport.objects.create(organization=of.organization, account=of, **{"lease_until": READ_AT} | fields)
+
+
+def offboarding(of: Organization, somebody: Person, **fields: Any) -> Offboarding:
+    """That somebody leaves the organization, begun long ago by themselves, whose memberships it ended."""
+    given = {"begun_by": somebody, "reason": "Leaves the company", "begun_at": READ_AT, "delete_after": READ_AT}
+    row = Offboarding.objects.create(organization=of, person=somebody, **given | fields)
+    row.memberships.set(Membership.objects.filter(organization=of, person=somebody))
+    return row
+
+
+def offboarded_iam_user(of: Offboarding, iam_user: IAMUser, **fields: Any) -> OffboardedIAMUser:
+    """That an application of theirs needs another owner."""
+    given = {"offboarding": of, "iam_user": iam_user, "kind": IAMUser.Kind.APPLICATION}
+    return OffboardedIAMUser.objects.create(organization=of.organization, **given | fields)
 
 
 def _fact(account: Account) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 A handler may run twice and late: it reads what is there, adopts only what is ours, and makes it so.
 """
 
-from accounts.delivery import creation, deletion, drift, groups, held, tags
+from accounts.delivery import creation, deletion, disabling, drift, groups, held, tags
 from accounts.kinds import Kind
 from portal.ledger.handlers import Handler, register
 
@@ -14,6 +14,8 @@ HANDLERS = {
     Kind.IAM_USER_REMOVED_FROM_GROUP: Handler(groups.carry_removal, groups.settle, held.take_back),
     Kind.IAM_USER_DELETED: Handler(deletion.carry, deletion.settle),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),
+    Kind.IAM_USER_DISABLED: Handler(disabling.carry_disabling, disabling.settle_disabling, disabling.abandon_disabling),
+    Kind.IAM_USER_ENABLED: Handler(disabling.carry_enabling, disabling.settle_enabling, held.take_back),
 }
 
 

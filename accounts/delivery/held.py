@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,6 +25,7 @@ from accounts.models import (
 )
 from portal.aws import connect, errors
 from portal.aws.iam import IAM
+from portal.aws.iam.account import EntityType
 from portal.aws.iam.groups import Group
 from portal.aws.iam.users import User
 from portal.ledger.clock import database_now
@@ -94,6 +96,25 @@ def require_same(iam: IAM, iam_user: IAMUser) -> User:
             message=f"{iam_user.user_name} was deleted and made again outside the portal; it is another IAM user now.",
         )
     return user
+
+
+def require_gone(iam: IAM, iam_user: IAMUser, error: errors.NotFound) -> None:
+    """Believe that it is gone from a complete reading alone: a name can have been changed.
+
+    :raises errors.Conflict: when the very user is there under another name.
+    :raises errors.TryLater: when AWS's readings still differ.
+    """
+    pages = iam.get_account_authorization_details(filter=[EntityType.USER])
+    users = chain.from_iterable(page.user_detail_list for page in pages)
+    names = [user.user_name for user in users if user.user_id == iam_user.user_id]
+    if iam_user.user_name in names:
+        raise later(error)
+    if names:
+        raise errors.Conflict(
+            operation="GetUser",
+            code="AnotherUserName",
+            message=f"{iam_user.user_name} is named {names[0]} now. Refresh the account, then try again.",
+        )
 
 
 def may_not_be_seen_yet(made_at: datetime | None, error: errors.NotFound) -> errors.AWSError:

@@ -16,6 +16,7 @@ from accounts.models.iam_role import IAMRole
 from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import IAMUserRecord
 from accounts.models.membership import Membership
+from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
@@ -41,6 +42,8 @@ __all__ = [
     "LoginProfile",
     "MFADevice",
     "Membership",
+    "OffboardedIAMUser",
+    "Offboarding",
     "Organization",
     "OwnershipRule",
     "Person",

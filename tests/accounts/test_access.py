@@ -32,6 +32,7 @@ TABLE = {
     "ledger:entry:export": "OO--O-",
     "ledger:delivery:view": "OO--O-",
     "ledger:delivery:change": "OO----",
+    "accounts:person:offboard": "OOT---",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

@@ -27,6 +27,8 @@ STAY_HERE = {
     "accounts.drift.adopted",
     "accounts.delivery.retried",
     "accounts.delivery.given_up",
+    "accounts.offboarding.started",
+    "accounts.offboarding.undone",
 }
 
 

@@ -34,6 +34,7 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
     group = factories.iam_group(account, f"{of.slug}-group-{number}")
     policy = factories.iam_policy(account, f"{of.slug}-policy-{number}")
     delivery = _delivery(of, iam_user, somebody)
+    offboarding = factories.offboarding(of, somebody)
     return {
         "organization": of,
         "team": team,
@@ -59,6 +60,8 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "iamprovider": factories.iam_provider(account, f"{of.slug}-provider-{number}"),
         "iamuserrecord": factories.iam_user_record(iam_user),
         "ownershiprule": factories.ownership_rule(of, account=account, team=team),
+        "offboarding": offboarding,
+        "offboardediamuser": factories.offboarded_iam_user(offboarding, iam_user),
         "entry": delivery.entry,
         "delivery": delivery,
         "sealedsecret": _sealed_secret(of, somebody),

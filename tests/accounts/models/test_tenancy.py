@@ -68,6 +68,8 @@ def populated(organization: Organization, account: Account, person: Person) -> W
     )
     user = factories.iam_user(account, "user", team=team)
     entry = recorded(organization, account, user)
+    offboarding = factories.offboarding(organization, person)
+    steps = {"disabled": entry, "enabled": entry, "deleted": entry}
     rows: list[models.Model] = [
         team,
         group,
@@ -95,6 +97,9 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
         factories.ownership_rule(organization, account=account, team=team),
+        offboarding,
+        offboarding.memberships.through._default_manager.filter(offboarding=offboarding.pk).first(),
+        factories.offboarded_iam_user(offboarding, user, kind="person", **steps),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
