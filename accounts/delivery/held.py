@@ -16,6 +16,7 @@ from accounts.models import (
     Account,
     Drift,
     GroupMembership,
+    IAMCredential,
     IAMGroup,
     IAMUser,
     IAMUserRecord,
@@ -132,7 +133,7 @@ def later(error: errors.AWSError) -> errors.TryLater:
 
 def strip(iam_users: QuerySet[IAMUser], *, at: datetime) -> None:
     """AWS no longer holds these users, so nothing hangs on them any more."""
-    for hanging in (GroupMembership, MFADevice, LoginProfile):
+    for hanging in (GroupMembership, MFADevice, LoginProfile, IAMCredential):
         hanging._default_manager.filter(iam_user__in=iam_users).delete()
     AccessKey.objects.present().filter(iam_user__in=iam_users).update(gone_at=at)
 
