@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from accounts import access, ownership
 from accounts.access import Permission
 from accounts.kinds import in_words
-from accounts.models import AccessKey, Account, IAMUser, Organization, Person
+from accounts.models import AccessKey, Account, IAMUser, Offboarding, Organization, Person
 from accounts.views import states
 from accounts.views.drift import count_by_account
 from accounts.views.organization import PortalRequest
@@ -34,6 +34,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "stuck": _stuck(person, organization, now),
         "unreachable": _unreachable(person, organization),
         "overdue": _overdue(person, organization, now),
+        "late_offboardings": _late_offboardings(person, organization, now),
         "unassigned": _unassigned(person, organization),
         "drift": count_by_account(person, organization),
         "own": _own(person, organization, now),
@@ -41,7 +42,8 @@ def home(request: PortalRequest) -> HttpResponse:
         "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
-    context["needs_doing"] = any(context[name] for name in ("stuck", "unreachable", "overdue", "drift", "unassigned"))
+    waiting = ("late_offboardings", "stuck", "unreachable", "overdue", "drift", "unassigned")
+    context["needs_doing"] = any(context[name] for name in waiting)
     return render(request, "accounts/home.html", context)
 
 
@@ -63,6 +65,14 @@ def _stuck(person: Person, organization: Organization, now: datetime) -> list[di
         }
         for delivery in stuck[:LISTED]
     ]
+
+
+def _late_offboardings(person: Person, organization: Organization, now: datetime) -> list[Offboarding]:
+    """Those of which AWS has not everything after a quarter of an hour: a leaver may still have keys."""
+    if not access.may(by=person, to=Permission.OFFBOARD_PERSON, organization=organization):
+        return []
+    late = Offboarding.objects.in_organization(organization).late(now).select_related("person")
+    return list(late.order_by("begun_at", "pk")[:LISTED])
 
 
 def _unreachable(person: Person, organization: Organization) -> list[tuple[Account, states.Shown]]:

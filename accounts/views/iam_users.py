@@ -299,5 +299,14 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         # Also of one that is gone: that is drift too.
         "may_decide_drift": may_decide,
         "add_address": reverse("add_to_group", args=[iam_user.pk]) if allowed["may_change_groups"] else "",
+        "offboard_address": _offboard_address(request, iam_user),
         "tag_address": reverse("tag_iam_user", args=[iam_user.pk]) if allowed["may_tag"] else "",
     }
+
+
+def _offboard_address(request: PortalRequest, iam_user: IAMUser) -> str:
+    """Where its owner is offboarded, for those who may."""
+    owner = iam_user.owner
+    if owner is None or not access.may_offboard(by=request.user, organization=iam_user.organization, person=owner):
+        return ""
+    return reverse("offboard_person", args=[owner.pk])

@@ -68,6 +68,7 @@ def switch(request: PortalRequest, slug: str) -> HttpResponseRedirect:
 NAVIGATION = (
     ("home", "Home", "home", None),
     ("team", "Team", "users", access.Permission.VIEW_IAM_USERS),
+    ("offboardings", "Offboarding", "sign-out", access.Permission.VIEW_ORGANIZATION),
     ("accounts", "Accounts", "cloud", access.Permission.VIEW_ACCOUNTS),
     ("deliveries", "Deliveries", "send", access.Permission.VIEW_DELIVERIES),
     ("ledger", "Ledger", "book", access.Permission.VIEW_LEDGER),

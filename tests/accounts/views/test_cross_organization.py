@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account, IAMUser, Person, Team
+from accounts.models import Account, Duty, IAMUser, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -37,12 +37,21 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     of_rule = ("change_ownership_rule", "move_ownership_rule", "delete_ownership_rule")
     rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
     of_plan = ("drift", "drift_past", "adopt_drift", "revert_drift")
+    of_offboarding = (
+        "offboarding", "offboarding_progress", "undo_offboarding", "read_offboarding_again", "offboarding_proof",
+        "offboarding_proof_facts",
+    )  # fmt: skip
+    leaver = factories.member("max@acme.test", Duty.MEMBER, of=acme_prod.organization, team=ledger_reader.team)
+    offboarding = factories.offboarding(acme_prod.organization, leaver)
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
     return {
         **dict.fromkeys(of_user, (ledger_reader.pk,)),
         **dict.fromkeys(of_account + of_plan, (acme_prod.pk,)),
         **dict.fromkeys(of_rule, (rule.pk,)),
         **dict.fromkeys(of_delivery, (delivery.pk,)),
+        **dict.fromkeys(of_offboarding, (offboarding.pk,)),
+        "offboard_person": (ledger_reader.owner_id,),
+        "export_offboarding_proof": (offboarding.pk, "csv"),
         "role_document": (acme_prod.pk, "json"),
         "stack_set": (acme_prod.pk, 1),
         "remove_from_group": (ledger_reader.pk, membership.pk),
@@ -55,6 +64,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
 WITHOUT_A_THING = {
     "team", "create_iam_user", "create_iam_user_fields", "accounts", "connect_account", "deliveries", "ledger",
     "export_ledger", "assign_iam_users", "ownership", "set_tag_names", "apply_ownership_rules", "create_ownership_rule",
+    "offboardings",
 }  # fmt: skip
 
 
