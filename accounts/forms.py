@@ -183,17 +183,21 @@ class DriftForm(ReasonForm):
 class OffboardForm(ReasonForm):
     """When what is disabled is deleted, and why they leave."""
 
-    when = forms.ChoiceField(label="Delete their IAM users", widget=forms.RadioSelect)
+    when = forms.ChoiceField(
+        label="Delete their IAM users",
+        widget=forms.RadioSelect,
+        help_text="Until then it can be undone. What is deleted cannot be brought back.",
+    )
     field_order = ("when", "reason")
 
     def __init__(self, *args: Any, days: int, at: datetime, **kwargs: Any) -> None:
         """`days` is for how long it can be undone; 0 offers no such time."""
         super().__init__(*args, **kwargs)
         self._at = at
-        later = f"After {days} day{'' if days == 1 else 's'}: until then it can be undone"
+        later = f"After {days} day{'' if days == 1 else 's'}"
         choices = [("later", later)] if days else []
         field = cast("forms.ChoiceField", self.fields["when"])
-        field.choices = [*choices, ("now", "At once: this cannot be undone")]
+        field.choices = [*choices, ("now", "At once")]
         field.initial = "later" if days else "now"
 
     def clean(self) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def _remembered(iam: IAM, user_name: str, delivery: Delivery) -> dict[str, Any]:
         active = sorted(key.access_key_id for key in keys if key.status == AccessKeyStatus.ACTIVE)
         has_password = _has_login_profile(iam, user_name)
         keep_baseline(delivery=delivery, baseline={"access_keys": active, "has_login_profile": has_password})
-    return dict(delivery.baseline)
+    return dict(delivery.baseline or {})
 
 
 def _has_login_profile(iam: IAM, user_name: str) -> bool:

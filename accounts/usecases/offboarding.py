@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from accounts import access
 from accounts.access import Permission
+from accounts.delivery.held import QUIET_TIME
 from accounts.kinds import Kind
 from accounts.models import (
     AccessKey,
@@ -308,6 +309,7 @@ def _accounts_to_read(offboarding: Offboarding) -> list[Account]:
     gone = offboarding.iam_users.filter(iam_user__gone_at__isnull=False).values("iam_user__account")
     wanted = Q(pk__in=gone)
     if offboarding.state in (Offboarding.State.DELETING, Offboarding.State.CONCLUDED):
-        wanted |= Q(read_at=None) | Q(read_at__lt=offboarding.concluded_at or offboarding.deletion_decided_at)
+        since = offboarding.concluded_at or offboarding.deletion_decided_at or offboarding.begun_at
+        wanted |= Q(read_at=None) | Q(read_at__lt=since + QUIET_TIME)
     accounts = Account.objects.importable().filter(organization=offboarding.organization)
     return list(accounts.filter(wanted).order_by("pk"))

@@ -20,7 +20,7 @@ from django_tables2 import SingleTableMixin
 from accounts import access
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
-from accounts.models import AccountImport, Drift, IAMUser
+from accounts.models import AccountImport, Drift, IAMUser, Offboarding
 from accounts.ownership import unassigned_of
 from accounts.usecases import imports
 from accounts.views import states
@@ -299,6 +299,7 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         # Also of one that is gone: that is drift too.
         "may_decide_drift": may_decide,
         "add_address": reverse("add_to_group", args=[iam_user.pk]) if allowed["may_change_groups"] else "",
+        "offboarding": Offboarding.objects.open().visible_to(request.user).filter(iam_users__iam_user=iam_user).first(),
         "offboard_address": _offboard_address(request, iam_user),
         "tag_address": reverse("tag_iam_user", args=[iam_user.pk]) if allowed["may_tag"] else "",
     }

@@ -21,7 +21,7 @@ class OffboardingTable(PagedTable):
     state = tables.Column("State", attrs=STATE)
     begun_at = tables.Column("Begun", attrs=SECONDARY)
     begun_by = tables.Column("By", accessor="begun_by__name")
-    delete_after = tables.Column("Deleted after", attrs=SECONDARY)
+    delete_after = tables.Column("Deleted after")
 
     class Meta:
         model = Offboarding
@@ -41,5 +41,7 @@ class OffboardingTable(PagedTable):
     def render_begun_at(self, value: datetime) -> str:
         return render_to_string("components/_time.html", {"when": value})
 
-    def render_delete_after(self, value: datetime) -> str:
+    def render_delete_after(self, value: datetime, record: Offboarding) -> str:
+        if record.state == Offboarding.State.UNDONE:
+            return "Not deleted"
         return render_to_string("components/_time.html", {"when": value})

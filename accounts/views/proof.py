@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.db.models import Q
 from django.template.defaultfilters import pluralize
 
+from accounts.delivery.held import QUIET_TIME
 from accounts.kinds import in_words
 from accounts.models import (
     AccessKey,
@@ -30,6 +31,7 @@ from portal.ledger.models import Delivery, Entry
 
 State = Offboarding.State
 ENTERED = (Account.State.CONNECTED,)
+QUIET_MINUTES = QUIET_TIME // timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ class Holding:
     def iam_user(self) -> IAMUser:
         """What it is about."""
         return self.row.iam_user
+
+    @property
+    def title(self) -> str:
+        """Its name and where it is."""
+        return f"{self.iam_user} in {self.iam_user.account.name}"
 
     @property
     def shown(self) -> Shown:
@@ -178,7 +185,9 @@ class Proof:
     def _application(self, row: OffboardedIAMUser) -> Application:
         iam_user = row.iam_user
         keys = [key for key in iam_user.access_keys.all() if key.gone_at is None and key.status == "Active"]
-        return Application(row, keys, needs_owner=iam_user.owner_id in (None, self.offboarding.person_id))
+        is_leaving = self.offboarding.state != State.UNDONE
+        is_theirs = iam_user.owner_id in (None, self.offboarding.person_id)
+        return Application(row, keys, needs_owner=is_leaving and is_theirs)
 
     @cached_property
     def _went_at(self) -> datetime | None:
@@ -189,7 +198,7 @@ class Proof:
         return max(gone, default=self.offboarding.deletion_decided_at)
 
     def _is_read_since(self, account: Account) -> bool:
-        return self._went_at is None or (account.read_at is not None and account.read_at > self._went_at)
+        return self._went_at is None or _shows(account, self._went_at)
 
     def _of_accounts(self) -> Iterator[str]:
         for reading in self.readings:
@@ -199,7 +208,8 @@ class Proof:
                 words = reading.shown.words.lower()
                 yield f"{account}: {words}. What AWS holds there was not read {since}."
             elif not reading.is_read_since:
-                yield f"{account}: not read since the last of theirs went."
+                since = f"not read since the last of theirs went and {QUIET_MINUTES} minutes passed"
+                yield f"{account}: {since}. Read it again: before that AWS may show what was."
 
     def _of_applications(self) -> Iterator[str]:
         for application in self.applications:
@@ -249,10 +259,17 @@ def _step(entry: Entry, at: datetime) -> Step:
 
 def _known_gone(iam_user: IAMUser) -> Knowledge:
     """That it is gone is proved by a reading of the whole account since; until then it is only what was done."""
-    read_at = iam_user.account.read_at
-    if read_at is not None and iam_user.gone_at is not None and read_at > iam_user.gone_at:
-        return Knowledge("account authorization details", read_at)
+    if iam_user.gone_at is not None and _shows(iam_user.account, iam_user.gone_at):
+        return Knowledge("account authorization details", iam_user.account.read_at)
     return Knowledge("DeleteUser, not read since", iam_user.gone_at)
+
+
+def _shows(account: Account, went_at: datetime) -> bool:
+    """Whether the account's last reading must show that something went.
+
+    AWS's reads are behind, and an import that still sees it within the quiet time does not believe that it is there.
+    """
+    return account.read_at is not None and account.read_at >= went_at + QUIET_TIME
 
 
 def _facts(row: OffboardedIAMUser, steps: list[Step]) -> Iterator[Fact]:

@@ -71,6 +71,7 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("connect-account", "/accounts/", press="Connect account"),
         Sight("connection", "/accounts/1/connection/"),
         Sight("aws-organization", "/accounts/1/discovered/"),
+        Sight("offboardings", "/offboardings/"),
         Sight("deliveries", "/deliveries/"),
         Sight("delivery", "/deliveries/", row=r"/deliveries/\d+/$"),
         Sight("ledger", "/ledger/"),

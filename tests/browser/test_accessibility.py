@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Account, Person, Team
-from accounts.usecases import iam_users
+from accounts.models import Account, Duty, Person, Team
+from accounts.usecases import iam_users, offboarding
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.browser.conftest import Visit
@@ -74,17 +74,25 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
+    leaver = factories.member("max@acme.test", Duty.MEMBER, of=acme_prod.organization, team=payments)
+    shop = factories.iam_user(acme_prod, "shop", team=payments, owner=leaver, kind="application", purpose="Sells")
+    factories.access_key(shop)
+    leaving = offboarding.offboard_person(
+        by=lena, organization=acme_prod.organization, person=leaver, reason="Leaves", at=timezone.now()
+    )
+    offboardings, entry = f"/offboardings/{leaving.pk}", Entry.objects.earliest("sequence")
     connected(acme_prod)
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
         f"{account}/connection/", f"{account}/connection/?as=sh", f"{account}/discovered/", "/deliveries/",
-        f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
+        f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{entry.pk}/",
         "/team/?unassigned=any&select=page", f"/team/iam-users/assign/?iam_user={iam_user.pk}",
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
         f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
-        "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
+        "/offboardings/", f"/offboardings/new/{mia.pk}/", f"{offboardings}/", f"{offboardings}/undo/",
+        f"{offboardings}/proof/", "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
 
 

@@ -210,7 +210,7 @@ def test_where_there_is_no_room_for_the_policy_all_else_is_disabled(
     aws: AWS, prod: Account, begun: Offboarding
 ) -> None:
     iam = aws.boto3(prod.account_id)
-    full = {**POLICY, "Statement": [{**POLICY["Statement"][0], "Sid": "x" * 1930}]}  # type: ignore[index, dict-item]
+    full = {**POLICY, "Statement": [{**POLICY["Statement"][0], "Sid": "x" * 1930}]}  # type: ignore[dict-item]
     iam.put_user_policy(UserName=NAME, PolicyName="full", PolicyDocument=json.dumps(full))
 
     delivery = deliver_until_quiet()

@@ -98,7 +98,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_user_record(user),
         factories.ownership_rule(organization, account=account, team=team),
         offboarding,
-        offboarding.memberships.through._default_manager.filter(offboarding=offboarding.pk).first(),
+        offboarding.memberships.through._default_manager.filter(offboarding=offboarding.pk)[0],
         factories.offboarded_iam_user(offboarding, user, kind="person", **steps),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),

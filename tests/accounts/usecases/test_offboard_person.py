@@ -49,7 +49,8 @@ def shop(mia: Person, acme_prod: Account, payments: Team) -> IAMUser:
 
 
 def offboard(by: Person, person: Person, organization: Organization, **what: Any) -> Offboarding:
-    return offboard_person(by=by, organization=organization, person=person, **{"reason": WHY, "at": AT} | what)
+    given: dict[str, Any] = {"reason": WHY, "at": AT}
+    return offboard_person(by=by, organization=organization, person=person, **given | what)
 
 
 def test_everything_of_theirs_in_every_account_is_disabled_at_once(

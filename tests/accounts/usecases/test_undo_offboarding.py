@@ -31,7 +31,8 @@ def begun(olive: Person, mia: Person, acme: Organization, acme_prod: Account, pa
 
 
 def undo(by: Person, offboarding: Offboarding, **what: Any) -> Offboarding:
-    return undo_offboarding(by=by, offboarding=offboarding, **{"reason": "Stays", "at": LATER} | what)
+    given: dict[str, Any] = {"reason": "Stays", "at": LATER}
+    return undo_offboarding(by=by, offboarding=offboarding, **given | what)
 
 
 def test_what_was_active_is_to_be_so_again(olive: Person, mia: Person, begun: Offboarding) -> None:

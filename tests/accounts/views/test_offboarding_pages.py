@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, Duty, IAMUser, Membership, Offboarding, Person, Team
-from accounts.usecases.offboarding import offboard_person
+from accounts.usecases.offboarding import offboard_person, undo_offboarding
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.accounts.views.conftest import Enter
@@ -57,8 +57,9 @@ def test_the_plan_says_what_will_happen_where_and_what_cannot_be_undone(
         "Member of Payments",
         "These need another owner",
         "AKIASHOP000000000001",
-        "After 7 days: until then it can be undone",
-        "At once: this cannot be undone",
+        "After 7 days",
+        "At once",
+        "Until then it can be undone. What is deleted cannot be brought back.",
         'data-kind="danger"',
     ):
         assert words in page, words
@@ -141,6 +142,12 @@ def test_an_iam_users_page_offers_it_to_those_who_may(
     assert (reverse("offboard_person", args=[mia.pk]) in page) is offers
 
 
+def test_and_says_that_it_is_begun(enter: Enter, olive: Person, ledger_reader: IAMUser, begun: Offboarding) -> None:
+    page = text(enter(olive), "iam_user", ledger_reader.pk)
+
+    assert f'<a href="{reverse("offboarding", args=[begun.pk])}">Being offboarded</a>' in page
+
+
 # Its page
 
 
@@ -196,7 +203,7 @@ def test_an_application_needs_another_owner_until_it_has_one(
     assert "Needs another owner" in text(enter(olive), "offboarding", begun.pk)
 
     IAMUser.objects.filter(pk=shop.pk).update(owner=olive)
-    assert "Has another owner" in text(enter(olive), "offboarding", begun.pk)
+    assert "Has an owner" in text(enter(olive), "offboarding", begun.pk)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +240,14 @@ def test_the_empty_list_says_how_to_begin(enter: Enter, olive: Person) -> None:
 
 
 # Undo
+
+
+def test_an_application_of_somebody_who_stays_needs_no_other_owner(
+    enter: Enter, olive: Person, shop: IAMUser, begun: Offboarding
+) -> None:
+    undo_offboarding(by=olive, offboarding=begun, reason="Stays", at=timezone.now())
+
+    assert "Needs another owner" not in text(enter(olive), "offboarding", begun.pk)
 
 
 def test_undoing_says_what_comes_back_and_what_does_not(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -137,24 +138,60 @@ def test_so_are_a_denial_that_is_gone_and_a_new_password(
     assert f"mia in acme-prod: Policy {POLICY_NAME} is not there." in proof_of(begun, olive).left
 
 
-def test_nothing_is_left_only_once_every_account_was_read_since(aws: AWS, olive: Person, begun: Offboarding) -> None:
+UNREAD = (
+    "acme-prod (111122223333): not read since the last of theirs went and 5 minutes passed. "
+    "Read it again: before that AWS may show what was."
+)
+
+
+def let_minutes_pass(minutes: int) -> None:
+    """As if they had gone that much earlier."""
+    IAMUser.objects.exclude(gone_at=None).update(gone_at=F("gone_at") - timedelta(minutes=minutes))
+
+
+def test_nothing_is_left_only_once_every_account_was_read_since(olive: Person, begun: Offboarding) -> None:
     deliver_until_quiet()
     delete_all(begun)
 
     proof = proof_of(begun, olive)
     assert proof.offboarding.state == "concluded"
-    assert proof.left == ["acme-prod (111122223333): not read since the last of theirs went."]
+    assert proof.left == [UNREAD]
     assert proof.holdings[0].known.source == "DeleteUser, not read since"
 
+    let_minutes_pass(6)
     read_all(olive, begun)
     proof = proof_of(begun, olive)
     assert (proof.left, proof.verdict.words) == ([], "Nothing of theirs is left")
     assert proof.holdings[0].known.source == "account authorization details"
 
 
+def test_a_reading_that_may_be_behind_proves_nothing(olive: Person, begun: Offboarding) -> None:
+    """F09: an import does not believe what it sees within the quiet time, so neither does the proof."""
+    deliver_until_quiet()
+    delete_all(begun)
+    let_minutes_pass(4)
+    read_all(olive, begun)
+
+    assert proof_of(begun, olive).left == [UNREAD]
+
+
+def test_one_that_was_made_again_is_not_taken_for_it_and_is_seen(
+    aws: AWS, prod: Account, olive: Person, mia: Person, begun: Offboarding
+) -> None:
+    deliver_until_quiet()
+    delete_all(begun)
+    let_minutes_pass(6)
+    aws.boto3(prod.account_id).create_user(UserName=NAME)
+    read_all(olive, begun)
+    IAMUser.objects.filter(user_name=NAME, gone_at=None).update(owner=mia)
+
+    assert proof_of(begun, olive).left == ["mia in acme-prod is theirs and was found after this began."]
+
+
 def test_an_account_that_cannot_be_entered_is_named(olive: Person, begun: Offboarding, acme: Organization) -> None:
     deliver_until_quiet()
     delete_all(begun)
+    let_minutes_pass(6)
     factories.account(acme, "222233334444", name="acme-dev", state=Account.State.UNREACHABLE)
     read_all(olive, begun)
 
