@@ -209,11 +209,26 @@ def test_a_lead_offboards_a_member_of_the_team(
     assert offboard(lena, mia, acme).iam_users.count() == 2
 
 
-@pytest.mark.parametrize("duty", [Duty.AUDITOR, Duty.HELPDESK, Duty.LEAD, Duty.MEMBER, Duty.OWNER])
+@pytest.mark.parametrize(
+    ("duty", "where"),
+    [
+        *((duty, "payments") for duty in (Duty.OWNER, Duty.ADMIN, Duty.LEAD, Duty.HELPDESK, Duty.AUDITOR)),
+        (Duty.LEAD, "platform"),
+        (Duty.MEMBER, "platform"),
+        (Duty.MEMBER, None),
+    ],
+)
 def test_a_lead_does_not_offboard_who_is_more_than_that(
-    leaves_nothing: Block, lena: Person, mia: Person, acme: Organization, platform: Team, duty: Duty
+    request: pytest.FixtureRequest,
+    leaves_nothing: Block,
+    lena: Person,
+    mia: Person,
+    acme: Organization,
+    duty: Duty,
+    where: str | None,
 ) -> None:
-    factories.membership(mia, duty, of=acme, team=platform)
+    team = request.getfixturevalue(where) if where else None
+    factories.membership(mia, duty, of=acme, team=team)
 
     with leaves_nothing(NotAllowed):
         offboard(lena, mia, acme)

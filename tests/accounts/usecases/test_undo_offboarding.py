@@ -11,7 +11,12 @@ from django.core.exceptions import ValidationError
 from accounts.access import NotAllowed, NotThere
 from accounts.models import Account, Duty, IAMUser, IAMUserRecord, Membership, Offboarding, Organization, Person, Team
 from accounts.usecases.iam_users import delete_iam_user
-from accounts.usecases.offboarding import follow_offboardings, offboard_person, undo_offboarding
+from accounts.usecases.offboarding import (
+    _decide_deletions,
+    follow_offboardings,
+    offboard_person,
+    undo_offboarding,
+)
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 
@@ -111,6 +116,15 @@ def test_what_was_undone_is_not_deleted(olive: Person, begun: Offboarding) -> No
     undo(olive, begun)
 
     follow_offboardings(at=DUE)
+
+    assert not Entry.objects.filter(kind="accounts.iam_user.deleted").exists()
+
+
+def test_not_even_by_a_beat_that_has_seen_it_before(olive: Person, begun: Offboarding) -> None:
+    """Its list of what is due was read a moment before somebody undid it."""
+    undo(olive, begun)
+
+    _decide_deletions(begun.pk, DUE)
 
     assert not Entry.objects.filter(kind="accounts.iam_user.deleted").exists()
 
