@@ -6,7 +6,7 @@ reaches as far as their team. What a person may not see does not exist for them:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404
 
-from accounts.models import Account, Duty, IAMUser, Membership, Organization, Person, Team
+from accounts.models import Account, Duty, IAMUser, Membership, Offboarding, Organization, Person, Team
 
 
 class Permission(StrEnum):
@@ -48,6 +48,7 @@ class Permission(StrEnum):
     CHANGE_POLICIES = "accounts:iam_user:change_policies"
     CHANGE_BOUNDARY = "accounts:iam_user:change_boundary"
     EXPORT_IAM_USERS = "accounts:iam_user:export"
+    OFFBOARD_PERSON = "accounts:person:offboard"
 
 
 _VIEW = {
@@ -68,13 +69,15 @@ _MANAGE_IAM_USERS = {
     Permission.CHANGE_BOUNDARY,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
+# What leads may do for their own team besides.
+_OF_LEADS_TOO = {Permission.INVITE_PERSON, Permission.EXPORT_IAM_USERS, Permission.OFFBOARD_PERSON}
 # What decides who may do what, or widens what a whole team may have: nobody but the owner changes it alone.
 _OWNERS_ALONE = {Permission.CHANGE_DUTIES, Permission.CHANGE_ENVELOPE, Permission.CHANGE_BOUNDARY_POLICY}
 
 GRANTS: dict[Duty, frozenset[Permission]] = {
     Duty.OWNER: frozenset(Permission),
     Duty.ADMIN: frozenset(Permission) - _OWNERS_ALONE,
-    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS | {Permission.INVITE_PERSON, Permission.EXPORT_IAM_USERS}),
+    Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS | _OF_LEADS_TOO),
     Duty.HELPDESK: frozenset(_VIEW),
     Duty.AUDITOR: frozenset(_VIEW | _RECORDS | {Permission.EXPORT_IAM_USERS}),
     Duty.MEMBER: frozenset({Permission.VIEW_IAM_USERS}),
@@ -82,6 +85,8 @@ GRANTS: dict[Duty, frozenset[Permission]] = {
 
 # A lead's duty reaches as far as the team; the others reach through the organization.
 OF_A_TEAM = frozenset({Duty.LEAD})
+# Nobody touches somebody of higher rank; duties without one are the same.
+RANKS = {Duty.OWNER: 2, Duty.ADMIN: 1}
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -133,6 +138,33 @@ def require_on_iam_user(*, by: Person, to: Permission, iam_user: IAMUser) -> Non
     require(by=by, to=to, organization=iam_user.organization, team=iam_user.team)
 
 
+def require_to_offboard(*, by: Person, organization: Organization, person: Person) -> None:
+    """Return when the person who decides may have the other one leave the organization.
+
+    :raises NotThere: when they see no duty there that the other one has or had.
+    :raises NotAllowed: for themselves, for somebody of higher rank, and for a lead of whoever is more than a member of
+        a team of theirs.
+    """
+    is_here = Membership.objects.active().of(by).in_organization(organization).exists()
+    if not is_here or not Membership.objects.visible_to(by).in_organization(organization).of(person).exists():
+        raise NotThere
+    if not may_offboard(by=by, organization=organization, person=person):
+        raise NotAllowed(Permission.OFFBOARD_PERSON)
+
+
+def require_on_offboarding(*, by: Person, offboarding: Offboarding) -> None:
+    """Return when the person may have what this offboarding took given back, or read.
+
+    :raises NotThere: when they do not see it.
+    :raises NotAllowed: as for having them leave, by the duties that they had.
+    """
+    if not Offboarding.objects.visible_to(by).filter(pk=offboarding.pk).exists():
+        raise NotThere
+    duties = [*offboarding.memberships.all(), *_duties(offboarding.person, offboarding.organization)]
+    if not _stands_above(by, offboarding.organization, offboarding.person, duties):
+        raise NotAllowed(Permission.OFFBOARD_PERSON)
+
+
 def require_operator(*, by: Person | None) -> None:
     """Return for whoever runs commands on the server, who is no person of the portal.
 
@@ -148,6 +180,11 @@ def may(*, by: Person, to: Permission, organization: Organization, team: Team | 
         to in GRANTS[Duty(membership.duty)] and (membership.duty not in OF_A_TEAM or membership.team_id == _id(team))
         for membership in Membership.objects.active().of(by).in_organization(organization)
     )
+
+
+def may_offboard(*, by: Person, organization: Organization, person: Person) -> bool:
+    """Whether a duty of theirs allows it, and the other one does not stand above them."""
+    return _stands_above(by, organization, person, list(_duties(person, organization)))
 
 
 def may_anywhere(*, by: Person, to: Permission, organization: Organization) -> bool:
@@ -221,6 +258,24 @@ def may_enter_records_room(person: Person | AnonymousUser) -> bool:
     if not isinstance(person, Person) or not person.is_active:
         return False
     return Membership.objects.active().of(person).exclude(duty=Duty.MEMBER).exists()
+
+
+def _duties(person: Person, organization: Organization) -> models.QuerySet[Membership]:
+    """Those that have not ended, of whoever is disabled too: their keys are not."""
+    return Membership.objects.of(person).in_organization(organization).filter(ended_at__isnull=True)
+
+
+def _stands_above(by: Person, organization: Organization, person: Person, duties: Collection[Membership]) -> bool:
+    if by == person:
+        return False
+    if may(by=by, to=Permission.OFFBOARD_PERSON, organization=organization):
+        return _rank(Membership.objects.active().of(by).in_organization(organization)) >= _rank(duties)
+    led = set(teams_for(by=by, to=Permission.OFFBOARD_PERSON, organization=organization).values_list("pk", flat=True))
+    return bool(duties) and all(one.duty == Duty.MEMBER and one.team_id in led for one in duties)
+
+
+def _rank(memberships: Iterable[Membership]) -> int:
+    return max((RANKS.get(Duty(membership.duty), 0) for membership in memberships), default=0)
 
 
 def _id(row: models.Model | None) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from django import forms
@@ -206,6 +207,33 @@ class DriftForm(ReasonForm):
     """Why, and the latest reading among the differences that the person was shown."""
 
     seen_at = forms.DateTimeField(widget=forms.HiddenInput)
+
+
+class OffboardForm(ReasonForm):
+    """When what is disabled is deleted, and why they leave."""
+
+    when = forms.ChoiceField(
+        label="Delete their IAM users",
+        widget=forms.RadioSelect,
+        help_text="Until then it can be undone. What is deleted cannot be brought back.",
+    )
+    field_order = ("when", "reason")
+
+    def __init__(self, *args: Any, days: int, at: datetime, **kwargs: Any) -> None:
+        """`days` is for how long it can be undone; 0 offers no such time."""
+        super().__init__(*args, **kwargs)
+        self._at = at
+        later = f"After {days} day{'' if days == 1 else 's'}"
+        choices = [("later", later)] if days else []
+        field = cast("forms.ChoiceField", self.fields["when"])
+        field.choices = [*choices, ("now", "At once")]
+        field.initial = "later" if days else "now"
+
+    def clean(self) -> dict[str, Any]:
+        """As the use-case takes it."""
+        cleaned = super().clean() or {}
+        when = cleaned.pop("when", "later")
+        return {**cleaned, "delete_after": self._at if when == "now" else None}
 
 
 class OptionalReasonForm(forms.Form):

@@ -46,6 +46,10 @@ class Kind(StrEnum):
     IAM_USER_POLICY_DETACHED = "accounts.iam_user.policy_detached"
     BULK_STARTED = "accounts.bulk.started"
     IAM_USERS_EXPORTED = "accounts.iam_user.exported"
+    OFFBOARDING_STARTED = "accounts.offboarding.started"
+    OFFBOARDING_UNDONE = "accounts.offboarding.undone"
+    IAM_USER_DISABLED = "accounts.iam_user.disabled"
+    IAM_USER_ENABLED = "accounts.iam_user.enabled"
 
 
 IN_WORDS = {
@@ -89,6 +93,10 @@ IN_WORDS = {
     Kind.IAM_USER_POLICY_DETACHED: "Detach policy",
     Kind.BULK_STARTED: "Start bulk change",
     Kind.IAM_USERS_EXPORTED: "Export IAM users",
+    Kind.OFFBOARDING_STARTED: "Offboard",
+    Kind.OFFBOARDING_UNDONE: "Undo offboarding",
+    Kind.IAM_USER_DISABLED: "Disable IAM user",
+    Kind.IAM_USER_ENABLED: "Enable IAM user",
 }
 
 

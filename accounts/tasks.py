@@ -4,7 +4,7 @@ from celery import shared_task
 
 from accounts import importers
 from accounts.importers import connection, discovery, embedded_role
-from accounts.usecases import bulk_rows, connections, imports, invitation_mails
+from accounts.usecases import bulk_rows, connections, imports, invitation_mails, offboarding
 from portal.ledger.clock import database_now
 from portal.ledger.tasks import is_an_id
 
@@ -77,3 +77,9 @@ def decide_bulk_rows(bulk_change_id: object, **kwargs: object) -> None:
 def tend_bulk_changes(**kwargs: object) -> None:
     """Go on with the bulk changes that nobody is at, and let go of the plans that expired."""
     bulk_rows.tend(at=database_now())
+
+
+@shared_task
+def follow_offboardings(**kwargs: object) -> None:
+    """Decide the deletions of offboardings whose time has come."""
+    offboarding.follow_offboardings(at=database_now())

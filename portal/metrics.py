@@ -16,8 +16,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from accounts.models import Offboarding
 from portal import health, heartbeat
 from portal.aws import pace
+from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery, Head
 
 # A tenth of a second is an idle lane, fifteen minutes the longest wait between two attempts.
@@ -72,6 +74,11 @@ class Figures(Collector):
         yield _by_account("gatehouse_aws_throttled", 'Answers "Throttling" of AWS.', pace.throttled())
         written = Head.objects.aggregate(Sum("sequence"))["sequence__sum"] or 0
         yield CounterMetricFamily("gatehouse_entries", "Entries in the ledger.", value=written)
+        yield GaugeMetricFamily(
+            "gatehouse_offboardings_late",
+            "Offboardings of which AWS has not done everything after 15 minutes.",
+            value=Offboarding.objects.late(database_now()).count(),
+        )
         for name in (heartbeat.WORKER, heartbeat.BEAT):
             who = name.rpartition(":")[2]
             yield GaugeMetricFamily(

@@ -170,6 +170,10 @@ CELERY_BEAT_SCHEDULE = beat_schedule(SWEEP_SECONDS)
 CELERY_TIMEZONE = "UTC"
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
 IMPORT_EVERY_MINUTES = env.int("IMPORT_EVERY_MINUTES", default=30)
+# For how long an offboarding can be undone, before what it disabled is deleted; 0 deletes at once.
+OFFBOARDING_DAYS = env.int("OFFBOARDING_DAYS", default=7)
+if OFFBOARDING_DAYS < 0:
+    raise ImproperlyConfigured("OFFBOARDING_DAYS is 0 or more days.")
 
 # AWS. Without an endpoint it is AWS itself, entered with the credentials of botocore's default chain.
 

@@ -30,6 +30,8 @@ from accounts.models import (
     LoginProfile,
     Membership,
     MFADevice,
+    OffboardedIAMUser,
+    Offboarding,
     Organization,
     OwnershipRule,
     Person,
@@ -254,6 +256,20 @@ def bulk_row(of: BulkChange, iam_user: IAMUser | None = None, **fields: Any) -> 
     """A row that waits its turn, behind all others."""
     given = {"position": of.rows.count() + 1, "name": str(iam_user or "new")}
     return BulkRow.objects.create(organization=of.organization, bulk_change=of, iam_user=iam_user, **given | fields)
+
+
+def offboarding(of: Organization, somebody: Person, **fields: Any) -> Offboarding:
+    """That somebody leaves the organization, begun long ago by themselves, whose memberships it ended."""
+    given = {"begun_by": somebody, "reason": "Leaves the company", "begun_at": READ_AT, "delete_after": READ_AT}
+    row = Offboarding.objects.create(organization=of, person=somebody, **given | fields)
+    row.memberships.set(Membership.objects.filter(organization=of, person=somebody))
+    return row
+
+
+def offboarded_iam_user(of: Offboarding, iam_user: IAMUser, **fields: Any) -> OffboardedIAMUser:
+    """That an application of theirs needs another owner."""
+    given = {"offboarding": of, "iam_user": iam_user, "kind": IAMUser.Kind.APPLICATION}
+    return OffboardedIAMUser.objects.create(organization=of.organization, **given | fields)
 
 
 def _fact(account: Account) -> dict[str, Any]:

@@ -143,6 +143,15 @@ MATRIX: dict[str, Audience] = {
     "policy_difference": Audience.ORGANIZATION,
     "detach_policy": Audience.ORGANIZATION,
     "group_difference": Audience.ORGANIZATION,
+    "offboardings": Audience.ORGANIZATION,
+    "offboard_person": Audience.ORGANIZATION,
+    "offboarding": Audience.ORGANIZATION,
+    "offboarding_progress": Audience.ORGANIZATION,
+    "undo_offboarding": Audience.ORGANIZATION,
+    "read_offboarding_again": Audience.ORGANIZATION,
+    "offboarding_proof": Audience.ORGANIZATION,
+    "offboarding_proof_facts": Audience.ORGANIZATION,
+    "export_offboarding_proof": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

@@ -24,6 +24,8 @@ from accounts.admin.invitation import InvitationAdmin
 from accounts.admin.login_profile import LoginProfileAdmin
 from accounts.admin.membership import MembershipAdmin
 from accounts.admin.mfa_device import MFADeviceAdmin
+from accounts.admin.offboarded_iam_user import OffboardedIAMUserAdmin
+from accounts.admin.offboarding import OffboardingAdmin
 from accounts.admin.organization import OrganizationAdmin
 from accounts.admin.ownership_rule import OwnershipRuleAdmin
 from accounts.admin.person import PersonAdmin
@@ -55,6 +57,8 @@ __all__ = [
     "LoginProfileAdmin",
     "MFADeviceAdmin",
     "MembershipAdmin",
+    "OffboardedIAMUserAdmin",
+    "OffboardingAdmin",
     "OrganizationAdmin",
     "OwnershipRuleAdmin",
     "PersonAdmin",

@@ -3,7 +3,18 @@
 A handler may run twice and late: it reads what is there, adopts only what is ours, and makes it so.
 """
 
-from accounts.delivery import boundaries, changes, creation, deletion, drift, groups, held, policies, tags
+from accounts.delivery import (
+    boundaries,
+    changes,
+    creation,
+    deletion,
+    disabling,
+    drift,
+    groups,
+    held,
+    policies,
+    tags,
+)
 from accounts.kinds import Kind
 from portal.ledger.handlers import Handler, register
 
@@ -22,6 +33,8 @@ HANDLERS = {
     Kind.IAM_USER_BOUNDARY_CHANGED: Handler(changes.carry, drift.settle, held.take_back),
     Kind.IAM_USER_POLICY_ATTACHED: Handler(policies.carry_attachment, policies.settle, held.take_back),
     Kind.IAM_USER_POLICY_DETACHED: Handler(policies.carry_detachment, policies.settle, held.take_back),
+    Kind.IAM_USER_DISABLED: Handler(disabling.carry_disabling, disabling.settle_disabling, disabling.abandon_disabling),
+    Kind.IAM_USER_ENABLED: Handler(disabling.carry_enabling, disabling.settle_enabling, held.take_back),
 }
 
 

@@ -1,21 +1,21 @@
 """Carrying "Delete IAM user": first nothing of it works any more, then what hangs on it goes, then the user itself.
 
-The order is that of the API reference, DeleteUser; it can be left anywhere and begun again from the start.
+Its keys become inactive, a policy denies everything to older sessions too, the password goes; then the rest, in the
+order of the API reference, DeleteUser. It can be left anywhere and begun again from the start.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from itertools import chain
 
 from accounts import arns
 from accounts.delivery import held
+from accounts.delivery.disabling import delete_login_profile, deny_all, disable_access_keys
 from accounts.models import Drift, IAMUser, IAMUserRecord
+from accounts.policy.denial import POLICY_NAME
 from portal.aws import errors
 from portal.aws.iam import IAM
-from portal.aws.iam.access_keys import AccessKeyStatus
-from portal.aws.iam.account import EntityType
 from portal.ledger.deliver import keep_baseline
 from portal.ledger.models import Delivery, Entry
 
@@ -33,7 +33,7 @@ def carry(entry: Entry, delivery: Delivery) -> None:
     try:
         held.require_same(iam, iam_user)
     except errors.NotFound as error:
-        _require_gone(iam, iam_user, error)
+        held.require_gone(iam, iam_user, error)
         _delete_virtual_mfa_devices(iam, _virtual_mfa_devices(delivery))
         return
     _remember_mfa_devices(iam, iam_user.user_name, delivery)
@@ -54,34 +54,10 @@ def settle(entry: Entry, answer: None, at: datetime) -> None:
     Drift.objects.end(iam_user, at=at)
 
 
-def _require_gone(iam: IAM, iam_user: IAMUser, error: errors.NotFound) -> None:
-    """Believe that it is gone from a complete reading alone: a name can have been changed.
-
-    :raises errors.Conflict: when the very user is there under another name.
-    :raises errors.TryLater: when AWS's readings still differ.
-    """
-    pages = iam.get_account_authorization_details(filter=[EntityType.USER])
-    users = chain.from_iterable(page.user_detail_list for page in pages)
-    names = [user.user_name for user in users if user.user_id == iam_user.user_id]
-    if iam_user.user_name in names:
-        raise held.later(error)
-    if names:
-        raise errors.Conflict(
-            operation="GetUser",
-            code="AnotherUserName",
-            message=f"{iam_user.user_name} is named {names[0]} now. Refresh the account, then try again.",
-        )
-
-
-def _disable_access_keys(iam: IAM, user_name: str) -> None:
-    for key in iam.list_access_keys(user_name=user_name):
-        with suppress(errors.NotFound):
-            iam.update_access_key(user_name=user_name, access_key_id=key.access_key_id, status=AccessKeyStatus.INACTIVE)
-
-
-def _delete_login_profile(iam: IAM, user_name: str) -> None:
-    with suppress(errors.NotFound):
-        iam.delete_login_profile(user_name=user_name)
+def _deny_all(iam: IAM, user_name: str) -> None:
+    # Where the inline policies are full there is no room for it; what follows takes them all, and holds up nothing.
+    with suppress(errors.Refused):
+        deny_all(iam, user_name)
 
 
 def _delete_access_keys(iam: IAM, user_name: str) -> None:
@@ -128,9 +104,11 @@ def _delete_virtual_mfa_devices(iam: IAM, serial_numbers: list[str]) -> None:
 
 
 def _remove_policies(iam: IAM, user_name: str) -> None:
+    # All but the one that denies: while anything else of it is there, that goes on to hold it.
     for policy_name in iam.list_user_policies(user_name=user_name):
-        with suppress(errors.NotFound):
-            iam.delete_user_policy(user_name=user_name, policy_name=policy_name)
+        if policy_name != POLICY_NAME:
+            with suppress(errors.NotFound):
+                iam.delete_user_policy(user_name=user_name, policy_name=policy_name)
     for policy in iam.list_attached_user_policies(user_name=user_name):
         with suppress(errors.NotFound):
             iam.detach_user_policy(user_name=user_name, policy_arn=policy.policy_arn)
@@ -143,9 +121,14 @@ def _leave_groups(iam: IAM, user_name: str) -> None:
 
 
 def _delete_boundary(iam: IAM, user_name: str) -> None:
-    # Last before the user: while anything of it still worked, the boundary held it.
+    # Of what allows nothing is left by now: while anything of it still worked, the boundary held it.
     with suppress(errors.NotFound):
         iam.delete_user_permissions_boundary(user_name=user_name)
+
+
+def _take_denial_off(iam: IAM, user_name: str) -> None:
+    with suppress(errors.NotFound):
+        iam.delete_user_policy(user_name=user_name, policy_name=POLICY_NAME)
 
 
 def _delete_user(iam: IAM, user_name: str, delivery: Delivery) -> None:
@@ -160,12 +143,14 @@ def _delete_user(iam: IAM, user_name: str, delivery: Delivery) -> None:
 
 
 STEPS = (
-    _disable_access_keys,
-    _delete_login_profile,
+    disable_access_keys,
+    _deny_all,
+    delete_login_profile,
     _delete_access_keys,
     _delete_certificates_and_credentials,
     _deactivate_mfa_devices,
     _remove_policies,
     _leave_groups,
     _delete_boundary,
+    _take_denial_off,
 )

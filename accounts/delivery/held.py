@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,6 +16,7 @@ from accounts.models import (
     Account,
     Drift,
     GroupMembership,
+    IAMCredential,
     IAMGroup,
     IAMUser,
     IAMUserRecord,
@@ -24,6 +26,7 @@ from accounts.models import (
 )
 from portal.aws import connect, errors
 from portal.aws.iam import IAM
+from portal.aws.iam.account import EntityType
 from portal.aws.iam.groups import Group
 from portal.aws.iam.users import User
 from portal.ledger.clock import database_now
@@ -100,6 +103,25 @@ def require_same(iam: IAM, iam_user: IAMUser) -> User:
     return user
 
 
+def require_gone(iam: IAM, iam_user: IAMUser, error: errors.NotFound) -> None:
+    """Believe that it is gone from a complete reading alone: a name can have been changed.
+
+    :raises errors.Conflict: when the very user is there under another name.
+    :raises errors.TryLater: when AWS's readings still differ.
+    """
+    pages = iam.get_account_authorization_details(filter=[EntityType.USER])
+    users = chain.from_iterable(page.user_detail_list for page in pages)
+    names = [user.user_name for user in users if user.user_id == iam_user.user_id]
+    if iam_user.user_name in names:
+        raise later(error)
+    if names:
+        raise errors.Conflict(
+            operation="GetUser",
+            code="AnotherUserName",
+            message=f"{iam_user.user_name} is named {names[0]} now. Refresh the account, then try again.",
+        )
+
+
 def may_not_be_seen_yet(made_at: datetime | None, error: errors.NotFound) -> errors.AWSError:
     """For something just made: not there means not there yet. After the quiet time it means not there."""
     is_young = made_at is not None and database_now() - made_at < QUIET_TIME
@@ -115,7 +137,7 @@ def later(error: errors.AWSError) -> errors.TryLater:
 
 def strip(iam_users: QuerySet[IAMUser], *, at: datetime) -> None:
     """AWS no longer holds these users, so nothing hangs on them any more."""
-    for hanging in (GroupMembership, MFADevice, LoginProfile):
+    for hanging in (GroupMembership, MFADevice, LoginProfile, IAMCredential):
         hanging._default_manager.filter(iam_user__in=iam_users).delete()
     AccessKey.objects.present().filter(iam_user__in=iam_users).update(gone_at=at)
 

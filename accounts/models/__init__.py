@@ -19,6 +19,7 @@ from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import IAMUserRecord
 from accounts.models.invitation import Invitation
 from accounts.models.membership import Membership
+from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
@@ -48,6 +49,8 @@ __all__ = [
     "LoginProfile",
     "MFADevice",
     "Membership",
+    "OffboardedIAMUser",
+    "Offboarding",
     "Organization",
     "OwnershipRule",
     "Person",

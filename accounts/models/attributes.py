@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from accounts.kinds import Kind
+from accounts.policy.denial import DENY_ALL
 
 if TYPE_CHECKING:
     from accounts.models.iam_user import IAMUser
@@ -175,6 +176,15 @@ def _reverted(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
     return _with(attributes, details["attribute"], details.get("decided"))
 
 
+def _disabled(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
+    return replace(attributes, inline_policies={**attributes.inline_policies, details["policy"]: DENY_ALL})
+
+
+def _enabled(attributes: Attributes, details: Mapping[str, Any]) -> Attributes:
+    kept = {name: document for name, document in attributes.inline_policies.items() if name != details["policy"]}
+    return replace(attributes, inline_policies=kept)
+
+
 def _with(attributes: Attributes, name: str, value: Any) -> Attributes:
     # Without a name it is about the whole of an IAM user that is gone: its record ends, and nothing in it changes.
     return replace(attributes, **{name: heard(name, value)}) if name else attributes
@@ -191,6 +201,8 @@ _FOLLOWING: dict[Kind, Callable[[Attributes, Mapping[str, Any]], Attributes]] = 
     Kind.IAM_USER_BOUNDARY_CHANGED: _bound,
     Kind.IAM_USER_POLICY_ATTACHED: _attached,
     Kind.IAM_USER_POLICY_DETACHED: _detached,
+    Kind.IAM_USER_DISABLED: _disabled,
+    Kind.IAM_USER_ENABLED: _enabled,
 }
 
 

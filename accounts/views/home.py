@@ -16,7 +16,17 @@ from django.views.decorators.http import require_GET
 from accounts import access, ownership
 from accounts.access import Permission
 from accounts.kinds import in_words
-from accounts.models import AccessKey, Account, Boundary, BulkChange, BulkRow, IAMUser, Organization, Person
+from accounts.models import (
+    AccessKey,
+    Account,
+    Boundary,
+    BulkChange,
+    BulkRow,
+    IAMUser,
+    Offboarding,
+    Organization,
+    Person,
+)
 from accounts.views import states
 from accounts.views.counts import Counted, count_of
 from accounts.views.drift import count_by_account
@@ -37,6 +47,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "unreachable": _unreachable(person, organization),
         "boundaries": _boundaries(person, organization),
         "overdue": _overdue(person, organization, now),
+        "late_offboardings": _late_offboardings(person, organization, now),
         "unassigned": _unassigned(person, organization),
         "drift": count_by_account(person, organization),
         "running": _running(person, organization),
@@ -45,9 +56,8 @@ def home(request: PortalRequest) -> HttpResponse:
         "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
-    context["needs_doing"] = any(
-        context[name] for name in ("stuck", "unreachable", "boundaries", "overdue", "drift", "unassigned")
-    )
+    waiting = ("late_offboardings", "stuck", "unreachable", "boundaries", "overdue", "drift", "unassigned")
+    context["needs_doing"] = any(context[name] for name in waiting)
     return render(request, "accounts/home.html", context)
 
 
@@ -69,6 +79,14 @@ def _stuck(person: Person, organization: Organization, now: datetime) -> list[di
         }
         for delivery in stuck[:LISTED]
     ]
+
+
+def _late_offboardings(person: Person, organization: Organization, now: datetime) -> list[Offboarding]:
+    """Those of which AWS has not everything after a quarter of an hour: a leaver may still have keys."""
+    if not access.may(by=person, to=Permission.OFFBOARD_PERSON, organization=organization):
+        return []
+    late = Offboarding.objects.in_organization(organization).late(now).select_related("person")
+    return list(late.order_by("begun_at", "pk")[:LISTED])
 
 
 def _unreachable(person: Person, organization: Organization) -> list[tuple[Account, states.Shown]]:

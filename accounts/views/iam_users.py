@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import access, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
-from accounts.models import AccountImport, Drift, IAMUser
+from accounts.models import AccountImport, Drift, IAMUser, Offboarding
 from accounts.usecases import imports
 from accounts.views import states
 from accounts.views.access_in_words import effective_access
@@ -230,5 +230,15 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         "may_decide_drift": may_decide,
         "add_address": reverse("add_to_group", args=[iam_user.pk]) if allowed["may_change_groups"] else "",
         "attach_address": reverse("attach_policy", args=[iam_user.pk]) if allowed["may_change_policies"] else "",
+        "offboarding": Offboarding.objects.open().visible_to(request.user).filter(iam_users__iam_user=iam_user).first(),
+        "offboard_address": _offboard_address(request, iam_user),
         "tag_address": reverse("tag_iam_user", args=[iam_user.pk]) if allowed["may_tag"] else "",
     }
+
+
+def _offboard_address(request: PortalRequest, iam_user: IAMUser) -> str:
+    """Where its owner is offboarded, for those who may."""
+    owner = iam_user.owner
+    if owner is None or not access.may_offboard(by=request.user, organization=iam_user.organization, person=owner):
+        return ""
+    return reverse("offboard_person", args=[owner.pk])

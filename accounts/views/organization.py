@@ -70,6 +70,7 @@ NAVIGATION = (
     ("team", "Team", "users", access.Permission.VIEW_IAM_USERS),
     ("people", "People", "user", access.Permission.VIEW_PEOPLE),
     ("teams", "Teams", "list", access.Permission.VIEW_PEOPLE),
+    ("offboardings", "Offboarding", "sign-out", access.Permission.VIEW_ORGANIZATION),
     ("accounts", "Accounts", "cloud", access.Permission.VIEW_ACCOUNTS),
     ("deliveries", "Deliveries", "send", access.Permission.VIEW_DELIVERIES),
     ("ledger", "Ledger", "book", access.Permission.VIEW_LEDGER),

@@ -20,6 +20,7 @@ from accounts.models import (
     DiscoveredAccount,
     Drift,
     IAMUser,
+    Offboarding,
 )
 from portal.ledger.models import Delivery, Entry
 
@@ -225,3 +226,18 @@ def of_past_drift(drift: Drift, entry: Entry | None, *, at: datetime) -> Shown:
     if drift.state == Drift.State.ADOPTED:
         return Shown("Adopted" if entry is not None else "Adopted by itself", "neutral")
     return Shown(drift.get_state_display(), "ok" if drift.state == Drift.State.REVERTED else "neutral")
+
+
+OFFBOARDING_TONES = {
+    Offboarding.State.STARTED: "waiting",
+    Offboarding.State.DELETING: "pending",
+    Offboarding.State.UNDONE: "neutral",
+    Offboarding.State.CONCLUDED: "ok",
+}
+
+
+def of_offboarding(offboarding: Offboarding, *, is_late: bool) -> Shown:
+    """How far somebody's leaving is; that it has not arrived in time goes before all else."""
+    if is_late:
+        return Shown("Not arrived in AWS", "danger")
+    return Shown(offboarding.get_state_display(), OFFBOARDING_TONES[Offboarding.State(offboarding.state)])

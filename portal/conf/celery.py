@@ -27,8 +27,10 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
     connections = {"task": "accounts.tasks.close_stranded_connections", "schedule": 60.0}
     invitations = {"task": "accounts.tasks.send_unsent_invitations", "schedule": 60.0}
     bulk = {"task": "accounts.tasks.tend_bulk_changes", "schedule": 60.0}
+    offboardings = {"task": "accounts.tasks.follow_offboardings", "schedule": 60.0}
     return {
         "tend-bulk-changes": {**bulk, "options": {"expires": bulk["schedule"]}},
+        "follow-offboardings": {**offboardings, "options": {"expires": offboardings["schedule"]}},
         "sweep-deliveries": {"task": SWEEP, "schedule": sweep_seconds, "options": {"expires": sweep_seconds}},
         "close-stranded-connections": {**connections, "options": {"expires": connections["schedule"]}},
         "send-invitations": {**invitations, "options": {"expires": invitations["schedule"]}},

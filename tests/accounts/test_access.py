@@ -43,6 +43,7 @@ TABLE = {
     "accounts:iam_user:change_policies": "OOT---",
     "accounts:iam_user:change_boundary": "OOT---",
     "accounts:iam_user:export": "OOT-O-",
+    "accounts:person:offboard": "OOT---",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

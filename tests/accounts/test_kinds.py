@@ -37,6 +37,8 @@ STAY_HERE = {
     "accounts.team.created",
     "accounts.team.renamed",
     "accounts.envelope.changed",
+    "accounts.offboarding.started",
+    "accounts.offboarding.undone",
 }
 
 

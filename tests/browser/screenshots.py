@@ -88,6 +88,7 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("create-team", "/teams/", press="Create team"),
         Sight("team-of-people", "/teams/", row=r"/teams/\d+/$"),
         Sight("change-envelope", "/teams/", row=r"/teams/\d+/$", press="Change envelope"),
+        Sight("offboardings", "/offboardings/"),
         Sight("deliveries", "/deliveries/"),
         Sight("delivery", "/deliveries/", row=r"/deliveries/\d+/$"),
         Sight("ledger", "/ledger/"),

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Account, IAMUser, Person, Team
-from accounts.usecases import iam_users
+from accounts.models import Account, Duty, IAMUser, Person, Team
+from accounts.usecases import iam_users, offboarding
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.browser.conftest import Visit
@@ -85,19 +85,32 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
+    entry = Entry.objects.earliest("sequence")
     connected(acme_prod)
     return [
         *of_people(lena, mia, payments),
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
         f"{account}/connection/", f"{account}/connection/?as=sh", f"{account}/discovered/", "/deliveries/",
-        f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
+        f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{entry.pk}/",
         "/team/?unassigned=any&select=page", f"/team/iam-users/assign/?iam_user={iam_user.pk}",
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
         f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
-        "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES, *pages_of_many(lena, drifted),
+        f"/offboardings/new/{mia.pk}/", *pages_of_leaving(lena, payments, acme_prod), "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES, *pages_of_many(lena, drifted),
     ]  # fmt: skip
+
+
+def pages_of_leaving(by: Person, team: Team, account: Account) -> list[str]:
+    """Those about somebody who leaves, and has an application that needs another owner."""
+    leaver = factories.member("max@acme.test", Duty.MEMBER, of=account.organization, team=team)
+    shop = factories.iam_user(account, "shop", team=team, owner=leaver, kind="application", purpose="Sells")
+    factories.access_key(shop)
+    leaving = offboarding.offboard_person(
+        by=by, organization=account.organization, person=leaver, reason="Leaves", at=timezone.now()
+    )
+    page = f"/offboardings/{leaving.pk}"
+    return ["/offboardings/", f"{page}/", f"{page}/undo/", f"{page}/proof/"]
 
 
 def pages_of_many(by: Person, iam_user: IAMUser) -> list[str]:

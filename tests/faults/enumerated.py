@@ -12,7 +12,17 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.kinds import Kind
-from accounts.models import AccessKey, Account, IAMGroup, IAMUser, LoginProfile, MFADevice, Person, Team
+from accounts.models import (
+    AccessKey,
+    Account,
+    IAMCredential,
+    IAMGroup,
+    IAMUser,
+    LoginProfile,
+    MFADevice,
+    Person,
+    Team,
+)
 from accounts.usecases import iam_users, iam_users_changes
 from portal.aws import calls, connect
 from portal.aws.simulator import requests, state
@@ -24,6 +34,7 @@ from tests import factories
 from tests.accounts.carrying import age
 from tests.aws.server import AWS
 from tests.aws.strict import Call, Strict
+from tests.certificates import certificate
 
 NAME = "ledger-writer"
 MFA = f"arn:aws:iam::111122223333:mfa/{NAME}"
@@ -148,12 +159,15 @@ def _user(backend: Any, user: Any) -> Picture:
         "path": user.path,
         "tags": _ours(tags),
         "groups": sorted(group.name for group in backend.get_groups_for_user(user.name)),
-        "keys": sorted(key.access_key_id for key in user.access_keys),
+        "keys": {key.access_key_id: key.status for key in user.access_keys},
         "password": bool(user.password),
         "devices": sorted(user.mfa_devices),
         "boundary": (getattr(user, "permissions_boundary", None) or {}).get("PermissionsBoundaryArn", ""),
         "attached": sorted(user.managed_policies),
         "inline": {name: json.loads(document) for name, document in user.policies.items()},
+        "certificates": len(user.signing_certificates),
+        "ssh_keys": len(user.ssh_public_keys),
+        "service_credentials": len(getattr(user, "service_specific_credentials", None) or ()),
     }
 
 
@@ -163,13 +177,20 @@ def _row(row: IAMUser) -> Picture:
         "path": row.path,
         "tags": _ours(row.tags),
         "groups": sorted(row.group_memberships.values_list("iam_group__group_name", flat=True)),
-        "keys": sorted(AccessKey.objects.present().filter(iam_user=row).values_list("access_key_id", flat=True)),
+        "keys": dict(AccessKey.objects.present().filter(iam_user=row).values_list("access_key_id", "status")),
         "password": LoginProfile.objects.filter(iam_user=row).exists(),
         "devices": sorted(row.mfa_devices.values_list("serial_number", flat=True)),
         "boundary": row.permissions_boundary_arn,
         "attached": sorted(row.attached_policy_arns),
         "inline": row.inline_policies,
+        "certificates": _others(row, "signing_certificate"),
+        "ssh_keys": _others(row, "ssh_public_key"),
+        "service_credentials": _others(row, "service_specific_credential"),
     }
+
+
+def _others(row: IAMUser, kind: str) -> int:
+    return row.iam_credentials.filter(kind=kind).count()
 
 
 def _ours(tags: dict[str, str]) -> dict[str, str]:
@@ -215,21 +236,35 @@ def _a_user_with_a_policy(house: House) -> None:
     row.save()
 
 
-def _a_user_with_everything(house: House) -> None:
-    """The same with a key, a password, an MFA device, a policy, a boundary and an SSH key."""
+def a_user_with_everything(house: House) -> IAMUser:
+    """The same with two keys, one inactive, and one of each of all else that can hang on a user."""
     row = a_user(house)
     iam = house.aws.boto3(house.account.account_id)
+    iam.add_user_to_group(UserName=NAME, GroupName="ledger-writers")
+    factories.group_membership(row, IAMGroup.objects.get(group_name="ledger-writers"))
+    attached = iam.create_policy(PolicyName="attached", PolicyDocument=POLICY)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=NAME, PolicyArn=attached)
     boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=POLICY)["Policy"]["Arn"]
     iam.put_user_permissions_boundary(UserName=NAME, PermissionsBoundary=boundary)
     iam.put_user_policy(UserName=NAME, PolicyName="inline", PolicyDocument=POLICY)
     iam.upload_ssh_public_key(UserName=NAME, SSHPublicKeyBody="ssh-rsa AAAA")
-    key = iam.create_access_key(UserName=NAME)["AccessKey"]["AccessKeyId"]
-    factories.access_key(row, access_key_id=key)
+    iam.upload_signing_certificate(UserName=NAME, CertificateBody=certificate(NAME))
+    iam.create_service_specific_credential(UserName=NAME, ServiceName="codecommit.amazonaws.com")
+    for status in ("Active", "Inactive"):
+        key = iam.create_access_key(UserName=NAME)["AccessKey"]["AccessKeyId"]
+        iam.update_access_key(UserName=NAME, AccessKeyId=key, Status=status)
+        factories.access_key(row, access_key_id=key, status=status)
+    for kind in IAMCredential.Kind:
+        factories.iam_credential(row, kind=kind)
     iam.create_login_profile(UserName=NAME, Password="correct horse battery")
     factories.login_profile(row)
     iam.create_virtual_mfa_device(VirtualMFADeviceName=NAME)
     iam.enable_mfa_device(UserName=NAME, SerialNumber=MFA, AuthenticationCode1="123456", AuthenticationCode2="654321")
     factories.mfa_device(row, serial_number=MFA)
+    row.permissions_boundary_arn, row.attached_policy_arns = boundary, [attached]
+    row.inline_policies = {"inline": json.loads(POLICY)}
+    row.save()
+    return row
 
 
 # Who decides what
@@ -302,7 +337,7 @@ SCENARIOS: dict[str, Scenario] = {
     "tag": Scenario(Kind.IAM_USER_TAGGED, a_user, _tag),
     "add to group": Scenario(Kind.IAM_USER_ADDED_TO_GROUP, a_user, _add),
     "remove from group": Scenario(Kind.IAM_USER_REMOVED_FROM_GROUP, a_user, _remove),
-    "delete": Scenario(Kind.IAM_USER_DELETED, _a_user_with_everything, _delete),
+    "delete": Scenario(Kind.IAM_USER_DELETED, a_user_with_everything, _delete),
     "rename": Scenario(Kind.IAM_USER_RENAMED, a_user, _rename),
     "change path": Scenario(Kind.IAM_USER_PATH_CHANGED, a_user, _move),
     "set boundary": Scenario(Kind.IAM_USER_BOUNDARY_CHANGED, _a_user_with_a_policy, _bind),

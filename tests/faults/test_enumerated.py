@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from botocore.client import BaseClient
 from django.db import connection
 
 from accounts.delivery import HANDLERS
-from accounts.models import Account, IAMGroup, Person, Team
+from accounts.models import AccessKey, Account, GroupMembership, IAMCredential, IAMGroup, Offboarding, Person, Team
 from accounts.usecases.deliveries import try_again
+from accounts.usecases.offboarding import follow_offboardings
 from portal.aws import calls, connect
 from portal.aws.calls import Answer
 from portal.ledger import doorbell, handlers
@@ -22,7 +24,7 @@ from tests.accounts.carrying import Death
 from tests.aws import direct
 from tests.aws.server import AWS, Server
 from tests.aws.strict import Call, Fault
-from tests.faults import drifting
+from tests.faults import drifting, leaving
 from tests.faults.enumerated import (
     READING,
     SCENARIOS,
@@ -44,7 +46,7 @@ FAULTS = (
     Fault.BUSY,
     Fault.EXPIRED,
 )
-EVERY = {**SCENARIOS, **drifting.SCENARIOS}
+EVERY = {**SCENARIOS, **drifting.SCENARIOS, **leaving.SCENARIOS}
 each_scenario = pytest.mark.parametrize("name", EVERY)
 
 
@@ -160,11 +162,13 @@ def dying(monkeypatch: pytest.MonkeyPatch, number: int, *, when: str) -> Iterato
         if when == "before":
             count += 1
             _die_at(count, number)
-        answer = call(client, operation, **parameters)
-        if when == "after":
-            count += 1
-            _die_at(count, number)
-        return answer
+        try:
+            return call(client, operation, **parameters)
+        finally:
+            # Also where the answer is that nothing is there, as some reads expect.
+            if when == "after":
+                count += 1
+                _die_at(count, number)
 
     with monkeypatch.context() as patch:
         patch.setattr(calls, "call", counted)
@@ -246,7 +250,7 @@ def test_every_write_finds_its_entry_committed(house: House, name: str) -> None:
     EVERY[name].decide(house)
     deliver_due()
 
-    assert Delivery.objects.get().state == Delivery.State.DONE
+    assert Delivery.objects.latest("pk").state == Delivery.State.DONE
     assert seen
     assert {count for _, count in seen} == {1}
 
@@ -262,3 +266,45 @@ def test_the_watch_notices_a_write_without_an_entry(house: House) -> None:
         assert house.breaches == ["CreateUser without an entry"]
         with pytest.raises(AssertionError):
             assert_portal_and_aws_agree(house)
+
+
+# The whole of an offboarding, which takes two deliveries
+
+
+def end_of_offboarding(house: House) -> None:
+    """Carried to its end, with a human's "Try again" wherever one is asked for; then nothing of it is left."""
+    quiesce()
+    for delivery in Delivery.objects.stuck().order_by("pk"):
+        try_again(by=house.olive, delivery=delivery, reason="The permission is back.", at=database_now())
+        quiesce()
+    follow_offboardings(at=database_now())
+    assert Offboarding.objects.get().state == Offboarding.State.CONCLUDED
+    assert house.picture() == {"users": {}, "devices": []}
+    assert_portal_and_aws_agree(house)
+    for model in (AccessKey.objects.present(), IAMCredential.objects.all(), GroupMembership.objects.all()):
+        assert not model.exists()
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, "death before", "death after"])
+@pytest.mark.usefixtures("without_a_socket")
+def test_an_offboarding_ends_with_nothing_wherever_it_is_broken(
+    house: House, fault: Fault | str, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving.somebody_with_everything(house)
+    with house.fresh() as meant:
+        leaving.offboard(house, delay=timedelta())
+        end_of_offboarding(house)
+        assert_nothing_was_done_behind_the_ledger(house, meant)
+        trace = list(house.aws.trace)
+
+    for number, call in enumerate(trace):
+        with subtests.test(_name(number, call)), house.fresh() as meant:
+            leaving.offboard(house, delay=timedelta())
+            if isinstance(fault, Fault):
+                nth = sum(earlier.operation == call.operation for earlier in trace[: number + 1])
+                house.aws.faults.inject(call.operation, fault, nth=nth, times=_times(call, fault))
+            else:
+                with dying(monkeypatch, number + 1, when=fault.removeprefix("death ")), pytest.raises(Death):
+                    deliver_due()
+            end_of_offboarding(house)
+            assert_nothing_was_done_behind_the_ledger(house, meant)

@@ -9,12 +9,14 @@ from django.test import Client
 from django.utils.crypto import constant_time_compare
 from prometheus_client.parser import text_string_to_metric_families
 
-from accounts.models import Organization, Person
+from accounts.models import Duty, Offboarding, Organization, Person
+from accounts.usecases.offboarding import offboard_person
 from portal import heartbeat, metrics
 from portal.aws import connect
 from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery
 from portal.ledger.record import Subject, Target, record
+from tests import factories
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
 
@@ -152,3 +154,18 @@ def test_they_say_who_lives(client: Client) -> None:
     told = figures(client)
 
     assert (told["gatehouse_worker_up",], told["gatehouse_beat_up",]) == (0, 1)
+
+
+def test_an_offboarding_that_has_not_arrived_in_time_is_counted(
+    client: Client, acme: Organization, olive: Person
+) -> None:
+    prod = factories.account(acme, LANE)
+    mia = factories.member("mia@acme.test", Duty.MEMBER, of=acme)
+    factories.iam_user(prod, "mia", owner=mia)
+    begun = database_now() - timedelta(minutes=14)
+    offboard_person(by=olive, organization=acme, person=mia, reason="Leaves", at=begun)
+    assert figures(client)["gatehouse_offboardings_late",] == 0
+
+    Offboarding.objects.update(begun_at=begun - timedelta(minutes=2))
+
+    assert figures(client)["gatehouse_offboardings_late",] == 1

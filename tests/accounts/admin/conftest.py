@@ -34,6 +34,7 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
     group = factories.iam_group(account, f"{of.slug}-group-{number}")
     policy = factories.iam_policy(account, f"{of.slug}-policy-{number}")
     delivery = _delivery(of, iam_user, somebody)
+    offboarding = factories.offboarding(of, somebody)
     return {
         "organization": of,
         "team": team,
@@ -58,6 +59,8 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "boundary": factories.boundary(account, policy=policy),
         "ownershiprule": factories.ownership_rule(of, account=account, team=team),
         **_hanging_on(iam_user),
+        "offboarding": offboarding,
+        "offboardediamuser": factories.offboarded_iam_user(offboarding, iam_user),
         "entry": delivery.entry,
         "delivery": delivery,
         "sealedsecret": _sealed_secret(of, somebody),

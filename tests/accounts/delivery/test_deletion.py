@@ -36,6 +36,7 @@ STUCK = {Fault.DENY: "denied", Fault.UNKNOWN: "unknown"}
 WRITES = [
     "UpdateAccessKey",
     "UpdateAccessKey",
+    "PutUserPolicy",
     "DeleteLoginProfile",
     "DeleteAccessKey",
     "DeleteAccessKey",
@@ -47,6 +48,7 @@ WRITES = [
     "DetachUserPolicy",
     "RemoveUserFromGroup",
     "DeleteUserPermissionsBoundary",
+    "DeleteUserPolicy",
     "DeleteUser",
     "DeleteVirtualMFADevice",
 ]

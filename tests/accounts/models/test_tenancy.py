@@ -94,6 +94,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_user_record(user),
         factories.ownership_rule(organization, account=account, team=team),
         factories.invitation(organization, f"guest-{account}@acme.test", by=person, team=team),
+        *leaving(organization, person, user, entry),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
@@ -103,6 +104,17 @@ def populated(organization: Organization, account: Account, person: Person) -> W
 def decided_since(organization: Organization, account: Account) -> list[models.Model]:
     """Rows of what is decided about people, teams and limits."""
     return [factories.boundary(account)]
+
+
+def leaving(organization: Organization, person: Person, user: IAMUser, entry: Entry) -> list[models.Model]:
+    """That the person is offboarded, with one IAM user."""
+    offboarding = factories.offboarding(organization, person)
+    steps = {"disabled": entry, "enabled": entry, "deleted": entry}
+    return [
+        offboarding,
+        offboarding.memberships.through._default_manager.filter(offboarding=offboarding.pk)[0],
+        factories.offboarded_iam_user(offboarding, user, kind="person", **steps),
+    ]
 
 
 def links(envelope: Envelope) -> list[models.Model]:

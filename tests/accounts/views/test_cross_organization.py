@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account, IAMUser, Person, Team
+from accounts.models import Account, Duty, IAMUser, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -20,46 +20,89 @@ NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
 NOBODYS_ID = 987654
 
 
+Things = dict[str, tuple[Any, ...]]
+
+
 @pytest.fixture
-def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Account) -> dict[str, tuple[Any, ...]]:
+def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Account) -> Things:
     """For each address that names a thing: the arguments that name one of Acme's."""
-    iam_users.tag_iam_user(by=lena, iam_user=ledger_reader, tags={}, at=timezone.now())
-    delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), ledger_reader.group_memberships.get()
-    of_user = (
+    return {
+        **of_iam_users(ledger_reader, by=lena),
+        **of_accounts(acme_prod),
+        **of_people(lena, ledger_reader),
+        **of_bulk_changes(lena, acme_prod),
+        **of_offboardings(ledger_reader),
+        "switch_organization": ("acme",),
+    }
+
+
+def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
+    """Addresses of an IAM user, and of what was decided about it."""
+    iam_users.tag_iam_user(by=by, iam_user=iam_user, tags={}, at=timezone.now())
+    delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), iam_user.group_memberships.get()
+    names = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
         "delete_iam_user", "rename_iam_user", "change_path", "set_boundary", "boundary_difference", "attach_policy",
         "policy_difference", "detach_policy", "group_difference",
     )  # fmt: skip
-    of_account = (
+    return {
+        **dict.fromkeys(names, (iam_user.pk,)),
+        **dict.fromkeys(("delivery", "delivery_facts", "try_again", "give_up"), (delivery.pk,)),
+        "remove_from_group": (iam_user.pk, membership.pk),
+        "entry": (entry.pk,),
+    }
+
+
+def of_accounts(account: Account) -> Things:
+    """Addresses of an AWS account, its drift, its boundary, and of a rule of ownership."""
+    names = (
         "account", "account_progress", "refresh_account", "set_pace", "connection", "connection_progress",
         "test_connection", "put_embedded_role", "discovered_accounts", "discovery_progress", "discover_accounts",
-        "connect_accounts", "test_new_connections", "put_embedded_roles",
+        "connect_accounts", "test_new_connections", "put_embedded_roles", "drift", "drift_past", "adopt_drift",
+        "revert_drift", "boundary", "boundary_facts", "create_boundary", "restore_boundary", "change_boundary_policy",
     )  # fmt: skip
-    of_boundary = ("boundary", "boundary_facts", "create_boundary", "restore_boundary", "change_boundary_policy")
-    factories.boundary(acme_prod)
+    factories.boundary(account)
+    rule = factories.ownership_rule(account.organization, team=factories.team(account.organization, "Of rules"))
     of_rule = ("change_ownership_rule", "move_ownership_rule", "delete_ownership_rule")
-    rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
-    of_bulk = ("bulk_change", "bulk_change_progress", "apply_plan", "discard_plan")
-    bulk_change = factories.bulk_change(lena, acme_prod.organization)
-    of_plan = ("drift", "drift_past", "adopt_drift", "revert_drift")
-    of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
+    return {
+        **dict.fromkeys(names, (account.pk,)),
+        **dict.fromkeys(of_rule, (rule.pk,)),
+        "role_document": (account.pk, "json"),
+        "stack_set": (account.pk, 1),
+    }
+
+
+def of_people(lead: Person, iam_user: IAMUser) -> Things:
+    """Addresses of a lead, of their team and of somebody whom they invited."""
+    membership = lead.membership_set.get()
     of_team = ("team_detail", "rename_team", "change_envelope", "envelope_fields")
-    invitation = factories.invitation(acme_prod.organization, "nora@new.test", by=lena, team=ledger_reader.team)
+    invitation = factories.invitation(iam_user.organization, "nora@new.test", by=lead, team=iam_user.team)
     return {
         **dict.fromkeys(("send_invitation_again", "revoke_invitation"), (invitation.pk,)),
-        **dict.fromkeys(("person", "grant_duty"), (lena.pk,)),
-        "end_membership": (lena.pk, lena.membership_set.get().pk),
-        **dict.fromkeys(of_team, (lena.membership_set.get().team_id,)),
-        **dict.fromkeys(of_user, (ledger_reader.pk,)),
-        **dict.fromkeys(of_account + of_plan + of_boundary, (acme_prod.pk,)),
-        **dict.fromkeys(of_rule, (rule.pk,)),
-        **dict.fromkeys(of_delivery, (delivery.pk,)),
-        **dict.fromkeys(of_bulk, (bulk_change.pk,)),
-        "role_document": (acme_prod.pk, "json"),
-        "stack_set": (acme_prod.pk, 1),
-        "remove_from_group": (ledger_reader.pk, membership.pk),
-        "entry": (entry.pk,),
-        "switch_organization": ("acme",),
+        **dict.fromkeys(("person", "grant_duty"), (lead.pk,)),
+        "end_membership": (lead.pk, membership.pk),
+        **dict.fromkeys(of_team, (membership.team_id,)),
+    }
+
+
+def of_bulk_changes(by: Person, account: Account) -> Things:
+    """Addresses of a change of many IAM users."""
+    names = ("bulk_change", "bulk_change_progress", "apply_plan", "discard_plan")
+    return dict.fromkeys(names, (factories.bulk_change(by, account.organization).pk,))
+
+
+def of_offboardings(iam_user: IAMUser) -> Things:
+    """Addresses of somebody who leaves, and of one who might."""
+    leaver = factories.member("leaver@acme.test", Duty.MEMBER, of=iam_user.organization, team=iam_user.team)
+    offboarding = factories.offboarding(iam_user.organization, leaver)
+    names = (
+        "offboarding", "offboarding_progress", "undo_offboarding", "read_offboarding_again", "offboarding_proof",
+        "offboarding_proof_facts",
+    )  # fmt: skip
+    return {
+        **dict.fromkeys(names, (offboarding.pk,)),
+        "offboard_person": (iam_user.owner_id,),
+        "export_offboarding_proof": (offboarding.pk, "csv"),
     }
 
 
@@ -70,6 +113,7 @@ WITHOUT_A_THING = {
     "people", "invite_person", "invitations", "teams", "create_team",
     "create_iam_user_difference",
     "export_iam_users", "overview", "start_bulk_change", "csv_import", "csv_example",
+    "offboardings",
 }  # fmt: skip
 
 
