@@ -266,6 +266,17 @@ def test_another_persons_plan_is_not_there(olive: Person, kept: BulkChange, leav
             use_case(by=olive, plan=kept, at=AT)
 
 
+def test_nor_is_it_once_it_runs_and_others_see_it(
+    lena: Person, olive: Person, kept: BulkChange, leaves_nothing: LeavesNothing
+) -> None:
+    apply_plan(by=lena, plan=kept, at=AT)
+
+    assert BulkChange.objects.visible_to(olive).exists()
+    for use_case in (apply_plan, discard_plan):
+        with leaves_nothing(access.NotThere):
+            use_case(by=olive, plan=kept, at=AT)
+
+
 def test_a_plan_is_over_after_an_hour(lena: Person, kept: BulkChange, leaves_nothing: LeavesNothing) -> None:
     with leaves_nothing(ValidationError, "over an hour old"):
         apply_plan(by=lena, plan=kept, at=AT + timedelta(hours=1))
