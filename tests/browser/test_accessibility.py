@@ -97,7 +97,8 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
         f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
-        f"/offboardings/new/{mia.pk}/", *pages_of_leaving(lena, payments, acme_prod), "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES, *pages_of_many(lena, drifted),
+        f"/offboardings/new/{mia.pk}/", *pages_of_leaving(lena, payments, acme_prod),
+        "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES, *pages_of_many(lena, drifted),
     ]  # fmt: skip
 
 
