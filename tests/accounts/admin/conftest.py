@@ -34,7 +34,6 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
     group = factories.iam_group(account, f"{of.slug}-group-{number}")
     policy = factories.iam_policy(account, f"{of.slug}-policy-{number}")
     delivery = _delivery(of, iam_user, somebody)
-    offboarding = factories.offboarding(of, somebody)
     return {
         "organization": of,
         "team": team,
@@ -60,12 +59,16 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "iamprovider": factories.iam_provider(account, f"{of.slug}-provider-{number}"),
         "iamuserrecord": factories.iam_user_record(iam_user),
         "ownershiprule": factories.ownership_rule(of, account=account, team=team),
-        "offboarding": offboarding,
-        "offboardediamuser": factories.offboarded_iam_user(offboarding, iam_user),
+        **_leaving(of, iam_user, somebody),
         "entry": delivery.entry,
         "delivery": delivery,
         "sealedsecret": _sealed_secret(of, somebody),
     }
+
+
+def _leaving(of: Organization, iam_user: IAMUser, somebody: Person) -> World:
+    offboarding = factories.offboarding(of, somebody)
+    return {"offboarding": offboarding, "offboardediamuser": factories.offboarded_iam_user(offboarding, iam_user)}
 
 
 def _delivery(of: Organization, iam_user: IAMUser, by: Person) -> Delivery:

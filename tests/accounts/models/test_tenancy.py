@@ -68,12 +68,8 @@ def populated(organization: Organization, account: Account, person: Person) -> W
     )
     user = factories.iam_user(account, "user", team=team)
     entry = recorded(organization, account, user)
-    offboarding = factories.offboarding(organization, person)
-    steps = {"disabled": entry, "enabled": entry, "deleted": entry}
     rows: list[models.Model] = [
-        team,
-        group,
-        policy,
+        *(team, group, policy),
         envelope,
         user,
         account,
@@ -97,13 +93,19 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
         factories.ownership_rule(organization, account=account, team=team),
-        offboarding,
-        offboarding.memberships.through._default_manager.filter(offboarding=offboarding.pk)[0],
-        factories.offboarded_iam_user(offboarding, user, kind="person", **steps),
+        *leaving(user, entry, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
     return {type(row): row for row in rows}
+
+
+def leaving(user: IAMUser, entry: Entry, person: Person) -> list[models.Model]:
+    """An offboarding, a membership that it ended, and an IAM user of it with every step."""
+    offboarding = factories.offboarding(user.organization, person)
+    steps = {"disabled": entry, "enabled": entry, "deleted": entry}
+    ended = offboarding.memberships.through._default_manager.filter(offboarding=offboarding.pk)
+    return [offboarding, ended[0], factories.offboarded_iam_user(offboarding, user, kind="person", **steps)]
 
 
 def recorded(organization: Organization, account: Account, user: IAMUser) -> Entry:
