@@ -37,6 +37,9 @@ class Permission(StrEnum):
     EXPORT_LEDGER = "ledger:entry:export"
     VIEW_DELIVERIES = "ledger:delivery:view"
     CHANGE_DELIVERIES = "ledger:delivery:change"
+    MAKE_REQUEST = "accounts:request:make"
+    VIEW_REQUESTS = "accounts:request:view"
+    DECIDE_REQUEST = "accounts:request:decide"
 
 
 _VIEW = {Permission.VIEW_ORGANIZATION, Permission.VIEW_IAM_USERS, Permission.VIEW_ACCOUNTS}
@@ -47,6 +50,8 @@ _MANAGE_IAM_USERS = {
     Permission.DELETE_IAM_USER,
     Permission.ASSIGN_IAM_USER,
     Permission.DECIDE_DRIFT,
+    Permission.MAKE_REQUEST,
+    Permission.VIEW_REQUESTS,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 
@@ -55,7 +60,7 @@ GRANTS: dict[Duty, frozenset[Permission]] = {
     Duty.ADMIN: frozenset(Permission),
     Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS),
     Duty.HELPDESK: frozenset(_VIEW),
-    Duty.AUDITOR: frozenset(_VIEW | _RECORDS),
+    Duty.AUDITOR: frozenset(_VIEW | _RECORDS | {Permission.VIEW_REQUESTS}),
     Duty.MEMBER: frozenset({Permission.VIEW_IAM_USERS}),
 }
 

@@ -28,6 +28,15 @@ class Kind(StrEnum):
     DELIVERY_RETRIED = "accounts.delivery.retried"
     DELIVERY_GIVEN_UP = "accounts.delivery.given_up"
     LEDGER_EXPORTED = "accounts.ledger.exported"
+    REQUEST_MADE = "accounts.request.made"
+    REQUEST_APPROVED = "accounts.request.approved"
+    REQUEST_DECLINED = "accounts.request.declined"
+    REQUEST_WITHDRAWN = "accounts.request.withdrawn"
+    REQUEST_EXPIRED = "accounts.request.expired"
+    REQUEST_LAPSED = "accounts.request.lapsed"
+    GROUP_GRANT_MADE = "accounts.group_grant.made"
+    GROUP_GRANT_EXTENDED = "accounts.group_grant.extended"
+    GROUP_GRANT_ENDED = "accounts.group_grant.ended"
 
 
 IN_WORDS = {
@@ -53,6 +62,15 @@ IN_WORDS = {
     Kind.DELIVERY_RETRIED: "Try again",
     Kind.DELIVERY_GIVEN_UP: "Give up",
     Kind.LEDGER_EXPORTED: "Export ledger",
+    Kind.REQUEST_MADE: "Request",
+    Kind.REQUEST_APPROVED: "Approve",
+    Kind.REQUEST_DECLINED: "Decline",
+    Kind.REQUEST_WITHDRAWN: "Withdraw",
+    Kind.REQUEST_EXPIRED: "Let request expire",
+    Kind.REQUEST_LAPSED: "Let request lapse",
+    Kind.GROUP_GRANT_MADE: "Grant until a time",
+    Kind.GROUP_GRANT_EXTENDED: "Extend",
+    Kind.GROUP_GRANT_ENDED: "End grant",
 }
 
 

@@ -170,6 +170,8 @@ CELERY_BEAT_SCHEDULE = beat_schedule(SWEEP_SECONDS)
 CELERY_TIMEZONE = "UTC"
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
 IMPORT_EVERY_MINUTES = env.int("IMPORT_EVERY_MINUTES", default=30)
+# How long a request waits for somebody, and its approval for its delivery.
+REQUEST_DAYS = env.int("REQUEST_DAYS", default=7)
 
 # AWS. Without an endpoint it is AWS itself, entered with the credentials of botocore's default chain.
 

@@ -1,7 +1,7 @@
 """Rows for the tests: one function per noun, which fills in what a test does not care about."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -15,6 +15,7 @@ from accounts.models import (
     Drift,
     Duty,
     Envelope,
+    GroupGrant,
     GroupMembership,
     IAMCredential,
     IAMGroup,
@@ -29,6 +30,7 @@ from accounts.models import (
     Organization,
     OwnershipRule,
     Person,
+    Request,
     Source,
     Team,
 )
@@ -221,6 +223,23 @@ def mfa_device(of: IAMUser, **fields: Any) -> MFADevice:
     """A virtual MFA device of an IAM user."""
     given = {"serial_number": f"arn:aws:iam::{of.account.account_id}:mfa/{of.user_name}"}
     return MFADevice.objects.create(iam_user=of, **_fact(of.account) | given | fields)
+
+
+def request(of: IAMUser, *, by: Person, **fields: Any) -> Request:
+    """That somebody asks for the IAM user to be added to a group; bound to nothing that is there."""
+    given = {
+        "account": of.account, "team": of.team, "kind": "accounts.iam_user.added_to_group", "subject_type": "iam_user",
+        "subject_id": str(of.pk), "subject_name": of.arn, "change": {"group": "administrators", "until": ""},
+        "binding": "0" * 64, "reason": "On call", "made_by": by, "made_at": READ_AT,
+        "expires_at": READ_AT + timedelta(days=7),
+    }  # fmt: skip
+    return Request.objects.create(organization=of.organization, **given | fields)
+
+
+def group_grant(of: IAMUser, *, by: Person, **fields: Any) -> GroupGrant:
+    """That the IAM user shall be in a group for a day."""
+    given = {"group_name": "ledger-writers", "made_at": READ_AT, "until": READ_AT + timedelta(days=1), "made_by": by}
+    return GroupGrant.objects.create(organization=of.organization, account=of.account, iam_user=of, **given | fields)
 
 
 def account_import(of: Account, **fields: Any) -> AccountImport:

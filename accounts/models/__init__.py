@@ -9,6 +9,7 @@ from accounts.models.discovered_account import DiscoveredAccount
 from accounts.models.drift import Drift
 from accounts.models.duty import Duty
 from accounts.models.facts import Source
+from accounts.models.group_grant import GroupGrant
 from accounts.models.iam_group import GroupMembership, IAMGroup
 from accounts.models.iam_policy import IAMPolicy
 from accounts.models.iam_provider import IAMProvider
@@ -19,6 +20,7 @@ from accounts.models.membership import Membership
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
+from accounts.models.request import Request
 
 __all__ = [
     "AccessKey",
@@ -30,6 +32,7 @@ __all__ = [
     "Drift",
     "Duty",
     "Envelope",
+    "GroupGrant",
     "GroupMembership",
     "IAMCredential",
     "IAMGroup",
@@ -44,6 +47,7 @@ __all__ = [
     "Organization",
     "OwnershipRule",
     "Person",
+    "Request",
     "Source",
     "Team",
 ]

@@ -32,6 +32,9 @@ TABLE = {
     "ledger:entry:export": "OO--O-",
     "ledger:delivery:view": "OO--O-",
     "ledger:delivery:change": "OO----",
+    "accounts:request:make": "OOT---",
+    "accounts:request:view": "OOT-O-",
+    "accounts:request:decide": "OO----",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

@@ -27,6 +27,15 @@ STAY_HERE = {
     "accounts.drift.adopted",
     "accounts.delivery.retried",
     "accounts.delivery.given_up",
+    "accounts.request.made",
+    "accounts.request.approved",
+    "accounts.request.declined",
+    "accounts.request.withdrawn",
+    "accounts.request.expired",
+    "accounts.request.lapsed",
+    "accounts.group_grant.made",
+    "accounts.group_grant.extended",
+    "accounts.group_grant.ended",
 }
 
 

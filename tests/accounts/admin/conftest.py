@@ -58,6 +58,8 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "iamcredential": factories.iam_credential(iam_user),
         "iamprovider": factories.iam_provider(account, f"{of.slug}-provider-{number}"),
         "iamuserrecord": factories.iam_user_record(iam_user),
+        "request": factories.request(iam_user, by=somebody),
+        "groupgrant": factories.group_grant(iam_user, by=somebody),
         "ownershiprule": factories.ownership_rule(of, account=account, team=team),
         "entry": delivery.entry,
         "delivery": delivery,

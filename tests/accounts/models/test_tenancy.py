@@ -68,6 +68,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
     )
     user = factories.iam_user(account, "user", team=team)
     entry = recorded(organization, account, user)
+    asked = factories.request(user, by=person)
     rows: list[models.Model] = [
         team,
         group,
@@ -95,6 +96,8 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
         factories.ownership_rule(organization, account=account, team=team),
+        asked,
+        factories.group_grant(user, by=person, request=asked),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
