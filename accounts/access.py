@@ -117,6 +117,16 @@ def require_on_iam_user(*, by: Person, to: Permission, iam_user: IAMUser) -> Non
     require(by=by, to=to, organization=iam_user.organization, team=iam_user.team)
 
 
+def require_on_own_or(*, by: Person, to: Permission, iam_user: IAMUser) -> None:
+    """Return for the owner of this IAM user, and for whoever may do this to it.
+
+    :raises NotThere: :raises NotAllowed: as for `require_on_iam_user`.
+    """
+    is_own = iam_user.owner_id == by.pk and by.belongs_to(iam_user.organization)
+    if not is_own:
+        require_on_iam_user(by=by, to=to, iam_user=iam_user)
+
+
 def require_operator(*, by: Person | None) -> None:
     """Return for whoever runs commands on the server, who is no person of the portal.
 

@@ -11,9 +11,10 @@ from accounts.policy.escalation import Escalation, escalations
 Documents = Mapping[str, object]
 
 
-def of_iam_user(iam_user: IAMUser, *, joining: Iterable[IAMGroup] = ()) -> Closure:
-    """Of an IAM user as the portal last read it, and once it is in these groups too; in a fixed number of queries."""
-    groups = list(IAMGroup.objects.present().filter(group_memberships__iam_user=iam_user))
+def of_iam_user(iam_user: IAMUser, *, joining: Iterable[IAMGroup] = (), leaving: Collection[str] = ()) -> Closure:
+    """Of an IAM user as the portal last read it, once it has left and joined these; in a fixed number of queries."""
+    held = IAMGroup.objects.present().filter(group_memberships__iam_user=iam_user)
+    groups = list(held.exclude(group_name__in=leaving))
     there = {group.pk for group in groups}
     groups += [group for group in joining if group.pk not in there]
     return _closure(

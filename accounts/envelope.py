@@ -68,7 +68,8 @@ def require_groups_of_iam_user(*, by: Person, iam_user: IAMUser, group_names: Co
     if group_names and not access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
         groups = IAMGroup.objects.present().filter(account=iam_user.account, group_name__in=group_names)
         after = closures.of_iam_user(iam_user, joining=groups)
-        _refuse_escalation(before=closures.of_iam_user(iam_user), after=after)
+        # One that it is in already counts too: who extends a grant hands out the group anew.
+        _refuse_escalation(before=closures.of_iam_user(iam_user, leaving=group_names), after=after)
 
 
 def _refuse_escalation(*, before: Closure, after: Closure) -> None:

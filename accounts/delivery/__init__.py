@@ -3,11 +3,11 @@
 A handler may run twice and late: it reads what is there, adopts only what is ours, and makes it so.
 """
 
-from accounts.delivery import creation, deletion, drift, groups, held, tags
+from accounts.delivery import approvals, creation, deletion, drift, groups, held, tags
 from accounts.kinds import Kind
 from portal.ledger.handlers import Handler, register
 
-HANDLERS = {
+_HANDLERS = {
     Kind.IAM_USER_CREATED: Handler(creation.carry, creation.settle, creation.abandon),
     Kind.IAM_USER_TAGGED: Handler(tags.carry, tags.settle, held.take_back),
     Kind.IAM_USER_ADDED_TO_GROUP: Handler(groups.carry_addition, groups.settle, held.take_back),
@@ -15,6 +15,8 @@ HANDLERS = {
     Kind.IAM_USER_DELETED: Handler(deletion.carry, deletion.settle),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),
 }
+# Any of these may follow from a request.
+HANDLERS = {kind: approvals.guarded(handler) for kind, handler in _HANDLERS.items()}
 
 
 def register_handlers() -> None:

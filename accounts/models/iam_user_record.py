@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from django.db import models
 from django.utils import timezone
 
-from accounts.models.attributes import BEGINNING, NAMES, Attributes, made, replayed
+from accounts.models.attributes import BEGINNING, NAMES, Attributes, made, replayed, stays_in_group
 from accounts.models.facts import TenantRow
 from accounts.models.iam_group import GroupMembership
 from accounts.models.iam_user import IAMUser
@@ -112,6 +112,11 @@ def held_now(iam_user: IAMUser) -> Attributes:
     """What AWS held of one IAM user when it was last read."""
     memberships = GroupMembership.objects.filter(iam_user=iam_user)
     return Attributes.held(iam_user, memberships.values_list("iam_group__group_name", flat=True))
+
+
+def is_in_for_good(iam_user: IAMUser, group_name: str) -> bool:
+    """Whether it is in the group by a decision that bounds no time, whatever grants there are besides."""
+    return stays_in_group(_entries_about(iam_user), group_name)
 
 
 def _entries_about(iam_user: IAMUser) -> Iterable[tuple[Entry, bool]]:

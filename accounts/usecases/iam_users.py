@@ -11,9 +11,11 @@ from django.db import IntegrityError, transaction
 from accounts import access, arns, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind
-from accounts.models import Account, IAMUser, IAMUserRecord, Person, Team
+from accounts.models import Account, GroupGrant, IAMUser, IAMUserRecord, Person, Request, Team
 from accounts.models.attributes import Attributes, made
-from accounts.models.iam_user_record import held_now
+from accounts.models.iam_user_record import held_now, is_in_for_good
+from accounts.requestable import told_of
+from accounts.usecases.granted import close_grant, is_granted
 from accounts.usecases.imports import require_importable
 from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
 from portal.ledger.models import Delivery, Entry
@@ -21,6 +23,7 @@ from portal.ledger.record import record
 
 # IAM and AWS STS quotas: "Groups an IAM user can be a member of", not adjustable.
 GROUPS_PER_USER = 10
+ALREADY_IN = "{iam_user} is in {group} already, or on its way there."
 
 
 @transaction.atomic
@@ -81,8 +84,12 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
 
 
 @transaction.atomic
-def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = "") -> IAMUser:
-    """Decide that the IAM user shall be in a group that the team may hand out.
+def add_iam_user_to_group(
+    *, by: Person, iam_user: IAMUser, group_name: str, at: datetime, reason: str = "", request: Request | None = None
+) -> IAMUser:
+    """Decide that the IAM user shall be in a group that the team may hand out, for good.
+
+    `request` is the one that this carries out.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: when it is in the group already, the group is outside the envelope, or ten are reached.
@@ -90,11 +97,10 @@ def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at:
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
     _check_open(iam_user)
     envelope.require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=[group_name])
-    decided = _as_decided(iam_user).group_names
-    if group_name in decided:
-        raise ValidationError({"groups": f"{iam_user} is in {group_name} already, or on its way there."})
-    _check_groups([*decided, group_name])
-    kind, details = Kind.IAM_USER_ADDED_TO_GROUP, {"group": group_name}
+    is_there = check_addition(iam_user, group_name)
+    if is_there and not (is_granted(iam_user, group_name) and not is_in_for_good(iam_user, group_name)):
+        raise ValidationError({"groups": ALREADY_IN.format(iam_user=iam_user, group=group_name)})
+    kind, details = Kind.IAM_USER_ADDED_TO_GROUP, {"group": group_name, **told_of(request)}
     record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
 
@@ -114,6 +120,8 @@ def remove_iam_user_from_group(
         raise ValidationError({"groups": f"{iam_user} is not in {group_name}, or on its way out of it."})
     kind, details = Kind.IAM_USER_REMOVED_FROM_GROUP, {"group": group_name}
     record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
+    for grant in GroupGrant.objects.of(iam_user, group_name).running():
+        close_grant(grant=grant, why=GroupGrant.Why.REMOVED, by=by, reason=reason, at=at)
     return iam_user
 
 
@@ -141,6 +149,35 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
         deliver=carried_to(iam_user),
     )
     return iam_user
+
+
+def is_going(iam_user: IAMUser) -> bool:
+    """Whether AWS no longer holds it, or it is being deleted."""
+    on_their_way = _on_their_way(iam_user)
+    return iam_user.gone_at is not None or any(entry.kind == Kind.IAM_USER_DELETED for entry in on_their_way)
+
+
+def hold(iam_user: IAMUser) -> None:
+    """Lock its row until the end of the transaction, and read it as it is now.
+
+    :raises ValidationError: when AWS no longer holds it, or it is being deleted.
+    """
+    _check_open(iam_user)
+
+
+def check_addition(iam_user: IAMUser, group_name: str) -> bool:
+    """Whether it is in the group already, by all that was decided.
+
+    :raises ValidationError: when it would be in more groups than AWS allows.
+    """
+    decided = _as_decided(iam_user).group_names
+    _check_groups([*decided, group_name])
+    return group_name in decided
+
+
+def is_in_group(iam_user: IAMUser, group_name: str) -> bool:
+    """Whether it is, or will be, by all that was decided."""
+    return _as_decided(iam_user).is_in(group_name)
 
 
 def make(
