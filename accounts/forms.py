@@ -9,11 +9,11 @@ from typing import Any, TypeVar, cast
 from django import forms
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import access, envelope
 from accounts.access import Permission
-from accounts.models import Account, IAMUser, Organization, Person, Team
+from accounts.models import Account, GroupGrant, IAMGroup, IAMUser, Organization, Person, Team
 
 Decision = TypeVar("Decision")
 
@@ -152,17 +152,63 @@ class TagIAMUserForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
 
 
+class UntilField(forms.DateTimeField):
+    """A time that is still to come."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        picker = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+        super().__init__(label="Until", widget=picker, **kwargs)
+
+
 class AddToGroupForm(forms.Form):
     """A group that this person may hand out and that the IAM user is not in."""
 
     groups = forms.ChoiceField(label="Group")
+    until = UntilField(required=False, help_text="In UTC. Empty: for good.")
     reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
 
     def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        groups = envelope.groups_open_to(by=by, iam_user=iam_user).exclude(group_memberships__iam_user=iam_user)
+        # One that it is in until a time can be given for longer, or for good.
+        granted = GroupGrant.objects.filter(iam_user=iam_user).running().values("group_name")
+        rows = envelope.groups_open_to(by=by, iam_user=iam_user)
+        groups = rows.exclude(Q(group_memberships__iam_user=iam_user) & ~Q(group_name__in=granted))
         choices = [(group.group_name, group.group_name) for group in groups.order_by("group_name", "pk")]
         cast("forms.ChoiceField", self.fields["groups"]).choices = choices
+
+
+class RequestGroupForm(forms.Form):
+    """A group that this person may not hand out to the IAM user, and why it should be in it."""
+
+    groups = forms.ChoiceField(label="Group")
+    until = UntilField(required=False, help_text="In UTC. Empty: for good.")
+    reason = forms.CharField(
+        label="Reason",
+        max_length=2000,
+        help_text="Whoever decides reads it, and the ledger keeps it.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What lies in the envelope too: where it carries more than a lead may give, it is asked for as well.
+        groups = IAMGroup.objects.present().filter(account=iam_user.account)
+        groups = groups.exclude(group_memberships__iam_user=iam_user).order_by("group_name", "pk")
+        choices = [(group.group_name, group.group_name) for group in groups]
+        cast("forms.ChoiceField", self.fields["groups"]).choices = choices
+
+
+class ExtendForm(forms.Form):
+    """Until when instead."""
+
+    until = UntilField(help_text="In UTC.")
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+
+class ApproveForm(forms.Form):
+    """What an approver wants to say besides."""
+
+    words = forms.CharField(label="Remark", max_length=2000, required=False, help_text="Kept in the ledger.")
 
 
 class ReasonForm(forms.Form):

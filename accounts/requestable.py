@@ -14,13 +14,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from django.db.models import Min, Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from accounts import access
 from accounts.access import Permission
 from accounts.kinds import Kind
-from accounts.models import Account, Duty, Envelope, IAMGroup, IAMPolicy, IAMUser, Membership, Person, Request, Team
+from accounts.models import (
+    Account,
+    Duty,
+    Envelope,
+    IAMGroup,
+    IAMPolicy,
+    IAMUser,
+    Membership,
+    Organization,
+    Person,
+    Request,
+    Team,
+)
+from accounts.models.request import RequestQuerySet
 
 OWNERS_AND_ADMINS = frozenset({Duty.OWNER, Duty.ADMIN})
 # For duties and envelopes.
@@ -67,6 +81,18 @@ def may_approve(*, by: Person, request: Request) -> bool:
     duties = Membership.objects.active().of(by).in_organization(request.organization_id)
     approving = duties.filter(duty__in=of(request).approvers, created_at__lte=request.made_at)
     return by.pk != request.made_by_id and approving.exists()
+
+
+def decidable_by(person: Person, *, organization: Organization) -> RequestQuerySet:
+    """The open requests that the person may decide about: what `may_approve` says, as a query."""
+    duties = Membership.objects.active().of(person).in_organization(organization)
+    open_ones = Request.objects.in_organization(organization).open().exclude(made_by=person)
+    fits = Q(pk__in=[])
+    for kind, requestable in REQUESTABLE.items():
+        since = duties.filter(duty__in=requestable.approvers).aggregate(since=Min("created_at"))["since"]
+        if since is not None:
+            fits |= Q(kind=kind, made_at__gte=since)
+    return open_ones.filter(fits)
 
 
 def obstacle(request: Request, *, at: datetime) -> str:

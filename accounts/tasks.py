@@ -4,7 +4,7 @@ from celery import shared_task
 
 from accounts import importers
 from accounts.importers import connection, discovery, embedded_role
-from accounts.usecases import connections, imports
+from accounts.usecases import connections, group_grants, imports, request_mails, requests
 from portal.ledger.clock import database_now
 from portal.ledger.tasks import is_an_id
 
@@ -51,3 +51,22 @@ def put_embedded_role(account_id: object, **kwargs: object) -> None:
     """Put an account's role in place in the embedded AWS."""
     if is_an_id(account_id, of="an account"):
         embedded_role.put_in_place(account_id)
+
+
+@shared_task
+def end_group_grants(**kwargs: object) -> None:
+    """End the time-bound memberships of groups whose time is over."""
+    group_grants.end_due_grants(at=database_now())
+
+
+@shared_task
+def expire_requests(**kwargs: object) -> None:
+    """Close the requests that nobody decided about in time."""
+    requests.expire_requests(at=database_now())
+
+
+@shared_task
+def tell_of_request(request_id: object, **kwargs: object) -> None:
+    """Mail those whom a request concerns in the state that it is in."""
+    if is_an_id(request_id, of="a request"):
+        request_mails.tell_of_request(request_id=request_id)

@@ -6,6 +6,7 @@ The membership of a group ends with the last grant that needs it, and stays wher
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -64,6 +65,17 @@ def grant_group(
         kind = Kind.IAM_USER_ADDED_TO_GROUP
         record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return grant
+
+
+def put_into_group(
+    *, by: Person, iam_user: IAMUser, group_name: str, until: datetime | None, at: datetime, reason: str = ""
+) -> IAMUser | GroupGrant:
+    """Decide that the IAM user shall be in a group: until a time where one is given, else for good.
+
+    :raises ValidationError: and others, as `grant_group` and `add_iam_user_to_group` do.
+    """
+    what: dict[str, Any] = {"by": by, "iam_user": iam_user, "group_name": group_name, "at": at, "reason": reason}
+    return iam_users.add_iam_user_to_group(**what) if until is None else grant_group(**what, until=until)
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from accounts.forms import (
     decided,
 )
 from accounts.models import GroupMembership, IAMUser
-from accounts.usecases import iam_users
+from accounts.usecases import group_grants, iam_users
 from accounts.views import dialogs
 from accounts.views.iam_users import find
 from accounts.views.organization import PortalRequest, organization_of
@@ -84,17 +84,24 @@ def add_to_group(request: PortalRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         added = decided(
             form,
-            iam_users.add_iam_user_to_group,
+            group_grants.put_into_group,
             by=request.user,
             iam_user=iam_user,
             group_name=form.cleaned_data["groups"],
+            until=form.cleaned_data["until"],
             reason=form.cleaned_data["reason"],
             at=timezone.now(),
         )
         if added is not None:
             return dialogs.done(request, _page_of(iam_user))
     return dialogs.show(
-        request, title=f"Add {iam_user} to a group", form=form, button="Add to group", back=_page_of(iam_user)
+        request,
+        title=f"Add {iam_user} to a group",
+        form=form,
+        button="Add to group",
+        back=_page_of(iam_user),
+        fields="accounts/_add_to_group_fields.html",
+        another=reverse("request_group", args=[iam_user.pk]),
     )
 
 

@@ -69,6 +69,7 @@ NAVIGATION = (
     ("home", "Home", "home", None),
     ("team", "Team", "users", access.Permission.VIEW_IAM_USERS),
     ("accounts", "Accounts", "cloud", access.Permission.VIEW_ACCOUNTS),
+    ("requests", "Requests", "inbox", access.Permission.VIEW_REQUESTS),
     ("deliveries", "Deliveries", "send", access.Permission.VIEW_DELIVERIES),
     ("ledger", "Ledger", "book", access.Permission.VIEW_LEDGER),
 )

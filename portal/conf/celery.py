@@ -25,7 +25,10 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
     """Beat is the net: what the doorbell forgot, these sweeps find. One that nobody took in time is void."""
     imports = {"task": "accounts.tasks.import_due_accounts", "schedule": 60.0}
     connections = {"task": "accounts.tasks.close_stranded_connections", "schedule": 60.0}
+    minutely = {"schedule": 60.0, "options": {"expires": 60.0}}
     return {
+        "end-group-grants": {"task": "accounts.tasks.end_group_grants", **minutely},
+        "expire-requests": {"task": "accounts.tasks.expire_requests", **minutely},
         "sweep-deliveries": {"task": SWEEP, "schedule": sweep_seconds, "options": {"expires": sweep_seconds}},
         "close-stranded-connections": {**connections, "options": {"expires": connections["schedule"]}},
         "import-accounts": {**imports, "options": {"queue": "import", "expires": imports["schedule"]}},

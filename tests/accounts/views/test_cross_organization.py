@@ -27,7 +27,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), ledger_reader.group_memberships.get()
     of_user = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
-        "delete_iam_user",
+        "delete_iam_user", "request_group",
     )  # fmt: skip
     of_account = (
         "account", "account_progress", "refresh_account", "set_pace", "connection", "connection_progress",
@@ -38,7 +38,12 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
     of_plan = ("drift", "drift_past", "adopt_drift", "revert_drift")
     of_delivery = ("delivery", "delivery_facts", "try_again", "give_up")
+    asked, grant = factories.request(ledger_reader, by=lena), factories.group_grant(ledger_reader, by=lena)
+    of_request = ("request", "approve_request", "decline_request", "withdraw_request")
+    of_grant = ("extend_group_grant", "give_back_group_grant")
     return {
+        **dict.fromkeys(of_request, (asked.pk,)),
+        **dict.fromkeys(of_grant, (ledger_reader.pk, grant.pk)),
         **dict.fromkeys(of_user, (ledger_reader.pk,)),
         **dict.fromkeys(of_account + of_plan, (acme_prod.pk,)),
         **dict.fromkeys(of_rule, (rule.pk,)),
@@ -55,6 +60,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
 WITHOUT_A_THING = {
     "team", "create_iam_user", "create_iam_user_fields", "accounts", "connect_account", "deliveries", "ledger",
     "export_ledger", "assign_iam_users", "ownership", "set_tag_names", "apply_ownership_rules", "create_ownership_rule",
+    "requests",
 }  # fmt: skip
 
 
