@@ -5,6 +5,7 @@ The membership of a group ends with the last grant that needs it, and stays wher
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -201,7 +202,7 @@ def _require_running(grant: GroupGrant, *, at: datetime) -> None:
 
 
 def _record(
-    kind: Kind, grant: GroupGrant, *, by: Person, at: datetime, reason: str, details: dict[str, object]
+    kind: Kind, grant: GroupGrant, *, by: Person, at: datetime, reason: str, details: Mapping[str, object]
 ) -> None:
     told = {**details, "iam_user": grant.iam_user.arn}
     record(organization=grant.organization, kind=kind, by=by, subject=about(grant), at=at, reason=reason, details=told)

@@ -131,9 +131,10 @@ def withdraw(request: PortalRequest, pk: int) -> HttpResponse:
     if row.made_by_id != request.user.pk:
         raise access.NotAllowed(Permission.MAKE_REQUEST)
     form = forms.Form({} if request.method == "POST" else None)
-    is_asked = request.method == "POST" and form.is_valid()
-    if is_asked and decided(form, usecases.withdraw_request, by=request.user, request=row, at=timezone.now()):
-        return dialogs.done(request, _page_of(row))
+    if request.method == "POST":
+        withdrawn = decided(form, usecases.withdraw_request, by=request.user, request=row, at=timezone.now())
+        if withdrawn is not None:
+            return dialogs.done(request, _page_of(row))
     warning = "Nobody decides about it any more. You can ask again."
     title = f"Withdraw: {requestable.of(row).words(row)}"
     return dialogs.show(request, title=title, form=form, button="Withdraw", back=_page_of(row), warning=warning)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts import requestable
 from accounts.delivery.approvals import NoLongerApproved
 from accounts.models import (
     Account,
@@ -87,7 +88,8 @@ def of_request(**changes: Any) -> Mutate:
 
 
 def add_a_policy(request: Request) -> None:
-    group, policy = IAMGroup.objects.get(group_name="administrators"), factories.iam_policy(request.account, "more")
+    group = IAMGroup.objects.get(group_name="administrators")
+    policy = factories.iam_policy(group.account, "more")
     group.attached_policy_arns = [*group.attached_policy_arns, policy.arn]
     group.save()
 
@@ -101,9 +103,15 @@ def end_memberships(of: str) -> Mutate:
 
 
 def end_and_begin_again(request: Request) -> None:
-    Membership.objects.filter(person=request.decided_by).update(ended_at=timezone.now())
     assert request.decided_by is not None
+    Membership.objects.filter(person=request.decided_by).update(ended_at=timezone.now())
     factories.membership(request.decided_by, Duty.OWNER, of=request.organization)
+
+
+def disable_the_approver(request: Request) -> None:
+    assert request.decided_by is not None
+    request.decided_by.is_active = False
+    request.decided_by.save()
 
 
 def approve_ones_own(request: Request) -> None:
@@ -130,10 +138,9 @@ MUTATIONS: dict[str, Mutate] = {
     "the expiry": lambda request: of_request(expires_at=request.expires_at + timedelta(days=1))(request),
     "the binding": of_request(binding="1" * 64),
     "the state": of_request(state="withdrawn"),
-    "it expired": of_request(made_at=factories.READ_AT, expires_at=factories.READ_AT + timedelta(seconds=1)),
     "the approver's duty ended": end_memberships("decided_by"),
     "the approver's duty began anew": end_and_begin_again,
-    "the approver is disabled": lambda request: Person.objects.filter(pk=request.decided_by_id).update(is_active=False),
+    "the approver is disabled": disable_the_approver,
     "the requester's duty ended": end_memberships("made_by"),
     "the requester is disabled": lambda request: Person.objects.filter(pk=request.made_by_id).update(is_active=False),
     "the requester": approve_ones_own,
@@ -152,6 +159,21 @@ def test_whatever_it_is_bound_to_changes_aws_is_not_called(
     assert delivery.error.startswith("The portal did not carry it out, and AWS was not asked: ")
     assert list(aws.trace) == []
     assert users(aws, prod)[NAME]["groups"] == set()
+
+
+def test_what_was_approved_in_time_and_carried_too_late_is_not_done(
+    aws: AWS, olive: Person, lena: Person, iam_user: IAMUser
+) -> None:
+    Membership.objects.update(created_at=factories.READ_AT)
+    then = timezone.now() - timedelta(days=8)
+    request = ask(lena, iam_user, at=then)
+    approve_request(by=olive, request=request, at=then + timedelta(hours=1))
+
+    assert deliver_until_quiet().stuck_kind == "refused"
+
+    request.refresh_from_db()
+    assert (request.state, request.words) == ("lapsed", requestable.TOO_LATE)
+    assert list(aws.trace) == []
 
 
 def test_the_request_lapses_and_its_grant_ends_once(aws: AWS, approved: Request) -> None:

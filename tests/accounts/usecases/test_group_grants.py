@@ -182,10 +182,12 @@ def test_an_addition_that_was_given_up_ends_without_a_removal(lena: Person, ledg
 def test_an_addition_that_was_tried_is_removed_for_all_cases(lena: Person, ledger_writer: IAMUser, state: str) -> None:
     """A lost answer says nothing of what AWS did; one that is being carried stays ahead of the removal."""
     made = grant(lena, ledger_writer)
-    more: dict[str, Any] = {"stuck": {"stuck_kind": "denied"}, "waiting": {"not_before": NOW}}.get(state, {})
-    if state == "calling":
-        more = {"claim": "00000000-0000-4000-8000-000000000000", "lease_until": NOW}
-    Delivery.objects.update(state=state, attempts=1, error="AWS did not answer", **more)
+    more: dict[str, dict[str, Any]] = {
+        "stuck": {"stuck_kind": "denied"},
+        "waiting": {"not_before": NOW},
+        "calling": {"claim": "00000000-0000-4000-8000-000000000000", "lease_until": NOW},
+    }
+    Delivery.objects.update(state=state, attempts=1, error="AWS did not answer", **more[state])
 
     end_due_grants(at=made.until)
 

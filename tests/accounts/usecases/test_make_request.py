@@ -22,7 +22,13 @@ KIND = Kind.IAM_USER_ADDED_TO_GROUP
 
 def ask(by: Person, iam_user: IAMUser, group: str = "administrators", **what: Any) -> Request:
     change = {"group": group, "until": what.pop("until", None)}
-    given = {"kind": KIND, "about": iam_user, "change": change, "reason": "On call", "at": timezone.now()}
+    given: dict[str, Any] = {
+        "kind": KIND,
+        "about": iam_user,
+        "change": change,
+        "reason": "On call",
+        "at": timezone.now(),
+    }
     return make_request(by=by, **given | what)
 
 
