@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from django import forms
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts import access, envelope
 from accounts.access import Permission
@@ -169,12 +169,7 @@ class AddToGroupForm(forms.Form):
 
     def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # One that it is in until a time can be given for longer, or for good.
-        granted = GroupGrant.objects.filter(iam_user=iam_user).running().values("group_name")
-        rows = envelope.groups_open_to(by=by, iam_user=iam_user)
-        groups = rows.exclude(Q(group_memberships__iam_user=iam_user) & ~Q(group_name__in=granted))
-        choices = [(group.group_name, group.group_name) for group in groups.order_by("group_name", "pk")]
-        cast("forms.ChoiceField", self.fields["groups"]).choices = choices
+        _offer_groups(self, envelope.groups_open_to(by=by, iam_user=iam_user), iam_user)
 
 
 class RequestGroupForm(forms.Form):
@@ -189,13 +184,10 @@ class RequestGroupForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # What lies in the envelope too: where it carries more than a lead may give, it is asked for as well.
-        groups = IAMGroup.objects.present().filter(account=iam_user.account)
-        groups = groups.exclude(group_memberships__iam_user=iam_user).order_by("group_name", "pk")
-        choices = [(group.group_name, group.group_name) for group in groups]
-        cast("forms.ChoiceField", self.fields["groups"]).choices = choices
+        _offer_groups(self, IAMGroup.objects.present().filter(account=iam_user.account), iam_user)
 
 
 class ExtendForm(forms.Form):
@@ -355,6 +347,14 @@ def _offer(form: forms.Form, name: str, rows: QuerySet[Any], *, empty: str) -> N
     field = cast("forms.ModelChoiceField", form.fields[name])
     field.empty_label = empty
     field.queryset = rows
+
+
+def _offer_groups(form: forms.Form, groups: QuerySet[IAMGroup], iam_user: IAMUser) -> None:
+    """Those that it is not in; one that it is in until a time can be given for longer, or for good."""
+    granted = GroupGrant.objects.filter(iam_user=iam_user).running().values("group_name")
+    held = iam_user.group_memberships.exclude(iam_group__group_name__in=granted).values("iam_group")
+    names = groups.exclude(pk__in=held).order_by("group_name", "pk").values_list("group_name", flat=True)
+    cast("forms.ChoiceField", form.fields["groups"]).choices = [(name, name) for name in names]
 
 
 def _kept(values: Collection[object]) -> str:

@@ -28,6 +28,8 @@ from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.request_table import RequestTable
 from accounts.views.tables import PAGE
 
+# As many ways to more rights as the page lists at once; administration alone opens all of them.
+LISTED = 4
 TABS = {"decide": "To decide", "mine": "Mine", "all": "All"}
 EMPTY = {
     "decide": ("Nothing waits for you", "What others ask for, and you may decide, is listed here."),
@@ -145,7 +147,7 @@ def ask_for_group(request: PortalRequest, pk: int) -> HttpResponse:
     """Request another group."""
     iam_user = find(request, pk)
     access.require_on_iam_user(by=request.user, to=Permission.MAKE_REQUEST, iam_user=iam_user)
-    form = RequestGroupForm(request.POST or None, by=request.user, iam_user=iam_user)
+    form = RequestGroupForm(request.POST or None, iam_user=iam_user)
     if request.method == "POST" and form.is_valid():
         what = form.cleaned_data
         made = decided(
@@ -211,7 +213,8 @@ def _opens(row: Request) -> dict[str, Any]:
     before = closures.of_iam_user(iam_user, leaving=[row.change["group"]])
     after = closures.of_iam_user(iam_user, joining=groups)
     ways = [str(way) for way in closures.opened(before=before, after=after)] if row.is_open else []
-    return {"policies": sorted(names) + [f"{name} (inline)" for name in sorted(inline)], "ways": ways}
+    policies = sorted(names) + [f"{name} (inline)" for name in sorted(inline)]
+    return {"policies": policies, "ways": ways[:LISTED], "more_ways": ways[LISTED:]}
 
 
 def _page_of(row: Request) -> str:

@@ -75,6 +75,11 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
     connected(acme_prod)
+    asked = factories.request(
+        iam_user, by=lena, change={"group": "administrators", "until": "2026-12-01T12:00:00+00:00"}
+    )
+    grant = factories.group_grant(iam_user, by=lena)
+    factories.group_membership(iam_user, factories.iam_group(acme_prod, "ledger-readers"))
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
@@ -84,6 +89,9 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
         f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
+        "/requests/", "/requests/?tab=mine", "/requests/?tab=all", f"/requests/{asked.pk}/",
+        f"/requests/{asked.pk}/approve/", f"/requests/{asked.pk}/decline/", f"{user}/groups/request/",
+        f"{user}/grants/{grant.pk}/extend/", f"{user}/grants/{grant.pk}/give-back/",
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
 

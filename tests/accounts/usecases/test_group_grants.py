@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.access import NotAllowed, NotThere
 from accounts.envelope import OutsideEnvelope
 from accounts.models import Account, Duty, GroupGrant, IAMGroup, IAMUser, Organization, Person, Team
+from accounts.usecases.drift import revert_drift
 from accounts.usecases.group_grants import end_due_grants, extend_grant, give_back_grant, grant_group
 from accounts.usecases.iam_users import add_iam_user_to_group, remove_iam_user_from_group
 from portal.ledger import deliver as worker
@@ -298,6 +299,22 @@ def test_it_can_be_granted_again(lena: Person, ledger_writer: IAMUser, granted: 
 
     kinds = [delivery.entry.kind.rsplit(".")[-1] for delivery in Delivery.objects.open().order_by("pk")]
     assert kinds == ["removed_from_group", "added_to_group"]
+
+
+def test_one_that_is_made_anew_does_not_keep_what_it_had_for_a_time(
+    olive: Person, ledger_writer: IAMUser, granted: GroupGrant, administrators: IAMGroup
+) -> None:
+    add_iam_user_to_group(by=olive, iam_user=ledger_writer, group_name="administrators", at=NOW)
+    arrive(ledger_writer, administrators)
+    IAMUser.objects.update(gone_at=NOW)
+    ledger_writer.refresh_from_db()
+    decided = ledger_writer.record.attributes.stored()
+    gone = factories.drift(ledger_writer, kind="gone", attribute="", decided=decided, held=None)
+
+    revert_drift(by=olive, drifts=[gone], reason="Deleted by mistake", at=NOW)
+
+    assert decided["group_names"] == ["administrators", "ledger-writers"]
+    assert Entry.objects.get(kind="accounts.iam_user.created").details["groups"] == ["administrators"]
 
 
 @pytest.mark.django_db(transaction=True)
