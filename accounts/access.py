@@ -49,6 +49,9 @@ class Permission(StrEnum):
     CHANGE_BOUNDARY = "accounts:iam_user:change_boundary"
     EXPORT_IAM_USERS = "accounts:iam_user:export"
     OFFBOARD_PERSON = "accounts:person:offboard"
+    MAKE_REQUEST = "accounts:request:make"
+    VIEW_REQUESTS = "accounts:request:view"
+    DECIDE_REQUEST = "accounts:request:decide"
 
 
 _VIEW = {
@@ -67,6 +70,8 @@ _MANAGE_IAM_USERS = {
     Permission.CHANGE_IAM_USER,
     Permission.CHANGE_POLICIES,
     Permission.CHANGE_BOUNDARY,
+    Permission.MAKE_REQUEST,
+    Permission.VIEW_REQUESTS,
 }
 _RECORDS = {Permission.VIEW_LEDGER, Permission.EXPORT_LEDGER, Permission.VIEW_DELIVERIES}
 # What leads may do for their own team besides.
@@ -79,7 +84,7 @@ GRANTS: dict[Duty, frozenset[Permission]] = {
     Duty.ADMIN: frozenset(Permission) - _OWNERS_ALONE,
     Duty.LEAD: frozenset(_VIEW | _MANAGE_IAM_USERS | _OF_LEADS_TOO),
     Duty.HELPDESK: frozenset(_VIEW),
-    Duty.AUDITOR: frozenset(_VIEW | _RECORDS | {Permission.EXPORT_IAM_USERS}),
+    Duty.AUDITOR: frozenset(_VIEW | _RECORDS | {Permission.EXPORT_IAM_USERS, Permission.VIEW_REQUESTS}),
     Duty.MEMBER: frozenset({Permission.VIEW_IAM_USERS}),
 }
 
@@ -163,6 +168,16 @@ def require_on_offboarding(*, by: Person, offboarding: Offboarding) -> None:
     duties = [*offboarding.memberships.all(), *_duties(offboarding.person, offboarding.organization)]
     if not _stands_above(by, offboarding.organization, offboarding.person, duties):
         raise NotAllowed(Permission.OFFBOARD_PERSON)
+
+
+def require_on_own_or(*, by: Person, to: Permission, iam_user: IAMUser) -> None:
+    """Return for the owner of this IAM user, and for whoever may do this to it.
+
+    :raises NotThere: :raises NotAllowed: as for `require_on_iam_user`.
+    """
+    is_own = iam_user.owner_id == by.pk and by.belongs_to(iam_user.organization)
+    if not is_own:
+        require_on_iam_user(by=by, to=to, iam_user=iam_user)
 
 
 def require_operator(*, by: Person | None) -> None:

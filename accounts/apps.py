@@ -12,9 +12,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import delivery
+        from accounts.delivery.approvals import approvals
         from accounts.models import tenancy
+        from accounts.usecases import requests
 
         delivery.register_handlers()
+        approvals.lapse = requests.lapse
         # Around each migration, not in one: SQLite drops a table's triggers when it rebuilds the table.
         pre_migrate.connect(tenancy.take_down_before_migrate, sender=self)
         post_migrate.connect(tenancy.install_after_migrate, sender=self)

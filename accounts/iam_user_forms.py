@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import access, envelope, quotas
 from accounts.closures import Holding
-from accounts.models import IAMPolicy, IAMUser, Person
+from accounts.models import GroupGrant, IAMGroup, IAMPolicy, IAMUser, Person
 from accounts.models.iam_user_record import as_decided
 
 # Nothing is chosen yet.
@@ -89,20 +89,31 @@ class AccessForm(DecisionForm):
         self._offer([(CHOOSE, f"Choose a {what}"), *choices], help_text=help_text)
 
 
+class UntilField(forms.DateTimeField):
+    """A time that is still to come."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        picker = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+        super().__init__(label="Until", widget=picker, **kwargs)
+
+
 class AddToGroupForm(AccessForm):
-    """A group that this person may hand out and that the IAM user is not in."""
+    """A group that this person may hand out and that the IAM user is not in for good."""
 
     groups = forms.ChoiceField(label="Group")
+    until = UntilField(required=False, help_text="In UTC. Empty: for good.")
     chooses = "groups"
-    keyword = "group_name"
-    field_order = ("groups", "reason")
+    field_order = ("groups", "until", "reason")
 
     def __init__(self, *args: Any, by: Person, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        groups = envelope.groups_open_to(by=by, iam_user=iam_user).exclude(group_memberships__iam_user=iam_user)
-        names = groups.order_by("group_name", "pk").values_list("group_name", flat=True)
+        names = joinable(envelope.groups_open_to(by=by, iam_user=iam_user), iam_user)
         room = quotas.groups(iam_user.account, as_decided(iam_user).group_names)
         self._have_chosen("group", [(name, name) for name in names], help_text=in_words(room))
+
+    def decision(self) -> dict[str, Any]:
+        told = self.cleaned_data
+        return {"group_name": told["groups"], "until": told["until"], "reason": told["reason"]}
 
     def after(self, holding: Holding, choice: str) -> Holding:
         return holding.joining(choice)
@@ -164,3 +175,10 @@ def values_of(field: forms.Field) -> list[str]:
 def in_words(quota: quotas.Quota) -> str:
     """How much room there is: "8 of 10 groups"."""
     return f"{quota}. AWS takes no more." if quota.is_full else f"{quota}."
+
+
+def joinable(groups: QuerySet[IAMGroup], iam_user: IAMUser) -> list[str]:
+    """The names of those that it is not in; one that it is in until a time can be given for longer, or for good."""
+    granted = GroupGrant.objects.filter(iam_user=iam_user).running().values("group_name")
+    held = iam_user.group_memberships.exclude(iam_group__group_name__in=granted).values("iam_group")
+    return list(groups.exclude(pk__in=held).order_by("group_name", "pk").values_list("group_name", flat=True))

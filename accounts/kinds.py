@@ -50,6 +50,15 @@ class Kind(StrEnum):
     OFFBOARDING_UNDONE = "accounts.offboarding.undone"
     IAM_USER_DISABLED = "accounts.iam_user.disabled"
     IAM_USER_ENABLED = "accounts.iam_user.enabled"
+    REQUEST_MADE = "accounts.request.made"
+    REQUEST_APPROVED = "accounts.request.approved"
+    REQUEST_DECLINED = "accounts.request.declined"
+    REQUEST_WITHDRAWN = "accounts.request.withdrawn"
+    REQUEST_EXPIRED = "accounts.request.expired"
+    REQUEST_LAPSED = "accounts.request.lapsed"
+    GROUP_GRANT_MADE = "accounts.group_grant.made"
+    GROUP_GRANT_EXTENDED = "accounts.group_grant.extended"
+    GROUP_GRANT_ENDED = "accounts.group_grant.ended"
 
 
 IN_WORDS = {
@@ -97,6 +106,15 @@ IN_WORDS = {
     Kind.OFFBOARDING_UNDONE: "Undo offboarding",
     Kind.IAM_USER_DISABLED: "Disable IAM user",
     Kind.IAM_USER_ENABLED: "Enable IAM user",
+    Kind.REQUEST_MADE: "Request",
+    Kind.REQUEST_APPROVED: "Approve",
+    Kind.REQUEST_DECLINED: "Decline",
+    Kind.REQUEST_WITHDRAWN: "Withdraw",
+    Kind.REQUEST_EXPIRED: "Let request expire",
+    Kind.REQUEST_LAPSED: "Let request lapse",
+    Kind.GROUP_GRANT_MADE: "Grant until a time",
+    Kind.GROUP_GRANT_EXTENDED: "Extend",
+    Kind.GROUP_GRANT_ENDED: "End grant",
 }
 
 

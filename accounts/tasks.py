@@ -4,7 +4,16 @@ from celery import shared_task
 
 from accounts import importers
 from accounts.importers import connection, discovery, embedded_role
-from accounts.usecases import bulk_rows, connections, imports, invitation_mails, offboarding
+from accounts.usecases import (
+    bulk_rows,
+    connections,
+    group_grants,
+    imports,
+    invitation_mails,
+    offboarding,
+    request_mails,
+    requests,
+)
 from portal.ledger.clock import database_now
 from portal.ledger.tasks import is_an_id
 
@@ -83,3 +92,22 @@ def tend_bulk_changes(**kwargs: object) -> None:
 def follow_offboardings(**kwargs: object) -> None:
     """Decide the deletions of offboardings whose time has come."""
     offboarding.follow_offboardings(at=database_now())
+
+
+@shared_task
+def end_group_grants(**kwargs: object) -> None:
+    """End the time-bound memberships of groups whose time is over."""
+    group_grants.end_due_grants(at=database_now())
+
+
+@shared_task
+def expire_requests(**kwargs: object) -> None:
+    """Close the requests that nobody decided about in time."""
+    requests.expire_requests(at=database_now())
+
+
+@shared_task
+def tell_of_request(request_id: object, **kwargs: object) -> None:
+    """Mail those whom a request concerns in the state that it is in."""
+    if is_an_id(request_id, of="a request"):
+        request_mails.tell_of_request(request_id=request_id)

@@ -174,6 +174,8 @@ IMPORT_EVERY_MINUTES = env.int("IMPORT_EVERY_MINUTES", default=30)
 OFFBOARDING_DAYS = env.int("OFFBOARDING_DAYS", default=7)
 if OFFBOARDING_DAYS < 0:
     raise ImproperlyConfigured("OFFBOARDING_DAYS is 0 or more days.")
+# How long a request waits for somebody, and its approval for its delivery.
+REQUEST_DAYS = env.int("REQUEST_DAYS", default=7)
 
 # AWS. Without an endpoint it is AWS itself, entered with the credentials of botocore's default chain.
 

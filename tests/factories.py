@@ -18,6 +18,7 @@ from accounts.models import (
     Drift,
     Duty,
     Envelope,
+    GroupGrant,
     GroupMembership,
     IAMCredential,
     IAMGroup,
@@ -35,6 +36,7 @@ from accounts.models import (
     Organization,
     OwnershipRule,
     Person,
+    Request,
     Source,
     Team,
 )
@@ -239,6 +241,23 @@ def invitation(of: Organization, email: str, *, by: Person, **fields: Any) -> In
     """An invitation whose mail was sent, to be a member, which can be accepted for a year."""
     given = {"invited_by": by, "created_at": READ_AT, "sent_at": READ_AT, "expires_at": READ_AT + timedelta(days=365)}
     return Invitation.objects.create(organization=of, email=email, **{"lease_until": READ_AT} | given | fields)
+
+
+def request(of: IAMUser, *, by: Person, **fields: Any) -> Request:
+    """That somebody asks for the IAM user to be added to a group; bound to nothing that is there."""
+    given = {
+        "account": of.account, "team": of.team, "kind": "accounts.iam_user.added_to_group", "subject_type": "iam_user",
+        "subject_id": str(of.pk), "subject_name": of.arn, "change": {"group": "administrators", "until": ""},
+        "binding": "0" * 64, "reason": "On call", "made_by": by, "made_at": READ_AT,
+        "expires_at": READ_AT + timedelta(days=7),
+    }  # fmt: skip
+    return Request.objects.create(organization=of.organization, **given | fields)
+
+
+def group_grant(of: IAMUser, *, by: Person, **fields: Any) -> GroupGrant:
+    """That the IAM user shall be in a group for a day."""
+    given = {"group_name": "ledger-writers", "made_at": READ_AT, "until": READ_AT + timedelta(days=1), "made_by": by}
+    return GroupGrant.objects.create(organization=of.organization, account=of.account, iam_user=of, **given | fields)
 
 
 def account_import(of: Account, **fields: Any) -> AccountImport:

@@ -13,6 +13,7 @@ from accounts.admin.discovered_account import DiscoveredAccountAdmin
 from accounts.admin.drift import DriftAdmin
 from accounts.admin.entry import EntryAdmin
 from accounts.admin.envelope import EnvelopeAdmin
+from accounts.admin.group_grant import GroupGrantAdmin
 from accounts.admin.iam_credential import IAMCredentialAdmin
 from accounts.admin.iam_group import IAMGroupAdmin
 from accounts.admin.iam_policy import IAMPolicyAdmin
@@ -29,6 +30,7 @@ from accounts.admin.offboarding import OffboardingAdmin
 from accounts.admin.organization import OrganizationAdmin
 from accounts.admin.ownership_rule import OwnershipRuleAdmin
 from accounts.admin.person import PersonAdmin
+from accounts.admin.request import RequestAdmin
 from accounts.admin.sealed_secret import SealedSecretAdmin
 from accounts.admin.team import TeamAdmin
 
@@ -46,6 +48,7 @@ __all__ = [
     "DriftAdmin",
     "EntryAdmin",
     "EnvelopeAdmin",
+    "GroupGrantAdmin",
     "IAMCredentialAdmin",
     "IAMGroupAdmin",
     "IAMPolicyAdmin",
@@ -62,6 +65,7 @@ __all__ = [
     "OrganizationAdmin",
     "OwnershipRuleAdmin",
     "PersonAdmin",
+    "RequestAdmin",
     "SealedSecretAdmin",
     "TeamAdmin",
 ]

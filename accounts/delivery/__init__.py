@@ -4,6 +4,7 @@ A handler may run twice and late: it reads what is there, adopts only what is ou
 """
 
 from accounts.delivery import (
+    approvals,
     boundaries,
     changes,
     creation,
@@ -18,7 +19,7 @@ from accounts.delivery import (
 from accounts.kinds import Kind
 from portal.ledger.handlers import Handler, register
 
-HANDLERS = {
+_HANDLERS = {
     Kind.IAM_USER_CREATED: Handler(creation.carry, creation.settle, creation.abandon),
     Kind.IAM_USER_TAGGED: Handler(tags.carry, tags.settle, held.take_back),
     Kind.IAM_USER_ADDED_TO_GROUP: Handler(groups.carry_addition, groups.settle, held.take_back),
@@ -36,6 +37,8 @@ HANDLERS = {
     Kind.IAM_USER_DISABLED: Handler(disabling.carry_disabling, disabling.settle_disabling, disabling.abandon_disabling),
     Kind.IAM_USER_ENABLED: Handler(disabling.carry_enabling, disabling.settle_enabling, held.take_back),
 }
+# Any of these may follow from a request.
+HANDLERS = {kind: approvals.guarded(handler) for kind, handler in _HANDLERS.items()}
 
 
 def register_handlers() -> None:

@@ -6,20 +6,25 @@ from contextlib import suppress
 from datetime import datetime
 
 from accounts.delivery import held, shown
+from accounts.models import GroupGrant, IAMUser
+from accounts.models.iam_user_record import is_in_for_good
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.aws.iam.users import User
+from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery, Entry
 
 
 def carry_addition(entry: Entry, delivery: Delivery) -> held.Held:
-    """Adding a member again is no error in IAM, so this may run twice.
+    """Adding a member again is no error in IAM, so this may run twice. What was to end meanwhile is not begun.
 
     :raises errors.Refused: when the group is not there.
     """
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
     user, group_name = held.require_same(iam, iam_user), entry.details["group"]
+    if "until" in entry.details and not _is_still_wanted(iam_user, group_name):
+        return held.read(iam, user_name=iam_user.user_name)
     add_to_group(iam, user, group_name=group_name)
     return shown.read(
         iam, delivery, user_name=iam_user.user_name, shows=lambda user: shown.is_in_groups(user, [group_name])
@@ -39,6 +44,12 @@ def carry_removal(entry: Entry, delivery: Delivery) -> held.Held:
     return shown.read(
         iam, delivery, user_name=iam_user.user_name, shows=lambda user: not shown.is_in_groups(user, [group_name])
     )
+
+
+def _is_still_wanted(iam_user: IAMUser, group_name: str) -> bool:
+    """Whether its time is not over, by this grant or another."""
+    grants = GroupGrant.objects.of(iam_user, group_name).running()
+    return grants.filter(until__gt=database_now()).exists() or is_in_for_good(iam_user, group_name)
 
 
 def settle(entry: Entry, answer: held.Held, at: datetime) -> None:

@@ -11,6 +11,7 @@ from accounts.models.discovered_account import DiscoveredAccount
 from accounts.models.drift import Drift
 from accounts.models.duty import Duty
 from accounts.models.facts import Source
+from accounts.models.group_grant import GroupGrant
 from accounts.models.iam_group import GroupMembership, IAMGroup
 from accounts.models.iam_policy import IAMPolicy
 from accounts.models.iam_provider import IAMProvider
@@ -23,6 +24,7 @@ from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
+from accounts.models.request import Request
 
 __all__ = [
     "AccessKey",
@@ -37,6 +39,7 @@ __all__ = [
     "Drift",
     "Duty",
     "Envelope",
+    "GroupGrant",
     "GroupMembership",
     "IAMCredential",
     "IAMGroup",
@@ -54,6 +57,7 @@ __all__ = [
     "Organization",
     "OwnershipRule",
     "Person",
+    "Request",
     "Source",
     "Team",
 ]

@@ -65,6 +65,10 @@ class Attributes:
         follow = _FOLLOWING.get(Kind(kind)) if kind in set(Kind) else None
         return self if follow is None else follow(self, details)
 
+    def is_in(self, group_name: str) -> bool:
+        """Whether it is in the group, whose name ignores case."""
+        return group_name.lower() in {name.lower() for name in self.group_names}
+
     def differences(self, other: Attributes) -> dict[str, tuple[Any, Any]]:
         """Each attribute in which the other differs, with both values."""
         ours, theirs = self.stored(), other.stored()
@@ -117,6 +121,24 @@ def replayed(entries: Iterable[tuple[Entry, bool]]) -> Attributes | None:
         if attributes is not None:
             attributes, stands = attributes.after(entry.kind, entry.details), True
     return attributes if stands else None
+
+
+def stays_in_group(entries: Iterable[tuple[Entry, bool]], group_name: str) -> bool:
+    """Whether the entries about one IAM user put it into the group without saying until when; as for `replayed`."""
+    attributes, stays = None, False
+    for entry, is_given_up in entries:
+        if BEGINNING in entry.details:
+            attributes = Attributes.told(entry.details[BEGINNING])
+            stays = attributes.is_in(group_name)
+        if is_given_up or (attributes is None and entry.kind != Kind.IAM_USER_CREATED):
+            continue
+        before = attributes
+        attributes = made(entry.details) if before is None else before.after(entry.kind, entry.details)
+        is_new = before is None or not before.is_in(group_name) or entry.kind == Kind.IAM_USER_ADDED_TO_GROUP
+        is_about_it = entry.details.get("group", group_name).lower() == group_name.lower()
+        gained = is_new and is_about_it and "until" not in entry.details
+        stays = attributes.is_in(group_name) and (stays or gained)
+    return stays
 
 
 def made(details: Mapping[str, Any]) -> Attributes:

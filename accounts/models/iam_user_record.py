@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.kinds import Kind
-from accounts.models.attributes import BEGINNING, NAMES, Attributes, made, replayed
+from accounts.models.attributes import BEGINNING, NAMES, Attributes, made, replayed, stays_in_group
 from accounts.models.facts import TenantRow
 from accounts.models.iam_group import GroupMembership
 from accounts.models.iam_user import IAMUser
@@ -128,6 +128,11 @@ def as_decided(iam_user: IAMUser) -> Attributes:
         attributes = made(entry.details) if entry.kind == Kind.IAM_USER_CREATED else attributes
         attributes = attributes.after(entry.kind, entry.details)
     return attributes
+
+
+def is_in_for_good(iam_user: IAMUser, group_name: str) -> bool:
+    """Whether it is in the group by a decision that bounds no time, whatever grants there are besides."""
+    return stays_in_group(_entries_about(iam_user), group_name)
 
 
 def _entries_about(iam_user: IAMUser) -> Iterable[tuple[Entry, bool]]:

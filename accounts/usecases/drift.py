@@ -16,6 +16,7 @@ from accounts.models.attributes import Attributes, are_same, told
 from accounts.models.drift import is_on_its_way
 from accounts.models.iam_user_record import held_now
 from accounts.usecases import iam_users
+from accounts.usecases.granted import is_for_a_time
 from accounts.usecases.records import about_iam_user, record_change
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
@@ -156,10 +157,12 @@ def _make_anew(*, by: Person, drift: Drift, reason: str, at: datetime) -> None:
         purpose=gone.purpose or f"In place of {gone.user_id}",
         decided_at=at,
     )
+    # What it had until a time ended with it.
+    group_names = [name for name in attributes.group_names if not is_for_a_time(gone, name)]
     iam_users.make(
         iam_user=anew,
         by=by,
-        group_names=attributes.group_names,
+        group_names=group_names,
         policy_arns=attributes.attached_policy_arns,
         reason=reason,
         at=at,

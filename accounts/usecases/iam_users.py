@@ -12,12 +12,20 @@ from django.db import IntegrityError, transaction
 from accounts import access, arns, envelope, limits, quotas
 from accounts.access import Permission
 from accounts.kinds import Kind
-from accounts.models import Account, IAMUser, IAMUserRecord, Person, Team
-from accounts.models.iam_user_record import as_decided
+from accounts.models import Account, GroupGrant, IAMUser, IAMUserRecord, Person, Request, Team
+from accounts.models.iam_user_record import as_decided, is_in_for_good
 from accounts.quotas import Quota
+from accounts.requestable import told_of
+from accounts.usecases.granted import close_grant, is_granted
 from accounts.usecases.imports import require_importable
 from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
-from accounts.usecases.standing import check_name_is_not_decided, check_open, check_room
+from accounts.usecases.standing import (
+    ALREADY_IN,
+    check_addition,
+    check_name_is_not_decided,
+    check_open,
+    check_room,
+)
 from portal.ledger.models import Delivery
 from portal.ledger.record import record
 
@@ -102,9 +110,12 @@ def add_iam_user_to_group(
     group_name: str,
     at: datetime,
     reason: str = "",
+    request: Request | None = None,
     queue: str = Delivery.Queue.INTERACTIVE,
 ) -> IAMUser:
-    """Decide that the IAM user shall be in a group that the team may hand out.
+    """Decide that the IAM user shall be in a group that the team may hand out, for good.
+
+    `request` is the one that this carries out.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: when it is in the group already, the group is outside the envelope, or ten are reached.
@@ -112,11 +123,10 @@ def add_iam_user_to_group(
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
     check_open(iam_user)
     envelope.require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=[group_name])
-    decided = as_decided(iam_user).group_names
-    if group_name in decided:
-        raise ValidationError({"groups": f"{iam_user} is in {group_name} already, or on its way there."})
-    check_room(quotas.groups(iam_user.account, [*decided, group_name]), field="groups")
-    kind, details = Kind.IAM_USER_ADDED_TO_GROUP, {"group": group_name}
+    is_there = check_addition(iam_user, group_name)
+    if is_there and not (is_granted(iam_user, group_name) and not is_in_for_good(iam_user, group_name)):
+        raise ValidationError({"groups": ALREADY_IN.format(iam_user=iam_user, group=group_name)})
+    kind, details = Kind.IAM_USER_ADDED_TO_GROUP, {"group": group_name, **told_of(request)}
     record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at, queue=queue)
     return iam_user
 
@@ -145,6 +155,8 @@ def remove_iam_user_from_group(
     )
     kind, details = Kind.IAM_USER_REMOVED_FROM_GROUP, {"group": group_name}
     record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at, queue=queue)
+    for grant in GroupGrant.objects.of(iam_user, group_name).running():
+        close_grant(grant=grant, why=GroupGrant.Why.REMOVED, by=by, reason=reason, at=at)
     return iam_user
 
 

@@ -16,7 +16,7 @@ from portal.ledger.record import Subject, Target, record
 def record_change(
     *,
     kind: Kind,
-    by: Person,
+    by: Person | None,
     iam_user: IAMUser,
     details: Mapping[str, object],
     reason: str,

@@ -6,8 +6,10 @@ from django.core.exceptions import ValidationError
 
 from accounts.kinds import Kind
 from accounts.models import IAMUser, IAMUserRecord
-from accounts.models.iam_user_record import on_their_way
-from accounts.quotas import Quota
+from accounts.models.iam_user_record import as_decided, on_their_way
+from accounts.quotas import Quota, groups
+
+ALREADY_IN = "{iam_user} is in {group} already, or on its way there."
 
 
 def check_open(iam_user: IAMUser) -> None:
@@ -19,8 +21,29 @@ def check_open(iam_user: IAMUser) -> None:
     iam_user.refresh_from_db(from_queryset=IAMUser.objects.select_for_update(no_key=True))
     if iam_user.gone_at is not None:
         raise ValidationError("AWS no longer holds this IAM user.")
-    if any(entry.kind == Kind.IAM_USER_DELETED for entry in on_their_way(iam_user)):
+    if is_going(iam_user):
         raise ValidationError("This IAM user is being deleted.")
+
+
+def is_going(iam_user: IAMUser) -> bool:
+    """Whether AWS no longer holds it, or it is being deleted."""
+    on_its_way = on_their_way(iam_user)
+    return iam_user.gone_at is not None or any(entry.kind == Kind.IAM_USER_DELETED for entry in on_its_way)
+
+
+def check_addition(iam_user: IAMUser, group_name: str) -> bool:
+    """Whether it is in the group already, by all that was decided.
+
+    :raises ValidationError: when it would be in more groups than AWS allows.
+    """
+    decided = as_decided(iam_user).group_names
+    check_room(groups(iam_user.account, [*decided, group_name]), field="groups")
+    return group_name in decided
+
+
+def is_in_group(iam_user: IAMUser, group_name: str) -> bool:
+    """Whether it is, or will be, by all that was decided."""
+    return as_decided(iam_user).is_in(group_name)
 
 
 def check_name_is_free(iam_user: IAMUser, user_name: str) -> None:

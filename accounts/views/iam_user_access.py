@@ -25,7 +25,7 @@ from accounts.iam_user_forms import (
 )
 from accounts.models import GroupMembership, IAMUser
 from accounts.policy.words import Difference
-from accounts.usecases import iam_users, iam_users_changes
+from accounts.usecases import group_grants, iam_users, iam_users_changes
 from accounts.views import dialogs
 from accounts.views.access_in_words import change_of
 from accounts.views.iam_users import find
@@ -90,7 +90,7 @@ def policy_difference(request: PortalRequest, pk: int) -> HttpResponse:
 def add_to_group(request: PortalRequest, pk: int) -> HttpResponse:
     """Add to group."""
     iam_user, form = _group_form(request, pk)
-    if _is_decided(request, iam_user, form, iam_users.add_iam_user_to_group):
+    if _is_decided(request, iam_user, form, group_grants.put_into_group):
         return dialogs.done(request, _page_of(iam_user))
     return _show_group_form(request, iam_user, form)
 
@@ -161,11 +161,12 @@ def _group_form(request: PortalRequest, pk: int) -> tuple[IAMUser, AddToGroupFor
 
 def _show_group_form(request: PortalRequest, iam_user: IAMUser, form: AddToGroupForm) -> HttpResponse:
     title, address = f"Add {iam_user} to a group", reverse("group_difference", args=[iam_user.pk])
-    return _show_choice(request, iam_user, form, title=title, button="Add to group", address=address)
+    another = reverse("request_group", args=[iam_user.pk])
+    return _show_choice(request, iam_user, form, title=title, button="Add to group", address=address, another=another)
 
 
 def _is_decided(
-    request: PortalRequest, iam_user: IAMUser, form: DecisionForm, use_case: Callable[..., IAMUser], **what: Any
+    request: PortalRequest, iam_user: IAMUser, form: DecisionForm, use_case: Callable[..., object], **what: Any
 ) -> bool:
     """Whether the form was sent and the use-case did not refuse it; its words are at the form's fields then."""
     if request.method != "POST" or not form.is_valid():
@@ -180,7 +181,7 @@ def _show(request: PortalRequest, iam_user: IAMUser, form: DecisionForm, **conte
 
 
 def _show_choice(
-    request: PortalRequest, iam_user: IAMUser, form: AccessForm, *, title: str, button: str, address: str
+    request: PortalRequest, iam_user: IAMUser, form: AccessForm, *, address: str, **context: Any
 ) -> HttpResponse:
     """The form with what its choice would change; `address` tells that of another."""
     post_to = address.removesuffix("difference/")
@@ -188,11 +189,10 @@ def _show_choice(
         request,
         iam_user,
         form,
-        title=title,
-        button=button,
         post_to=post_to,
         difference_address=address,
         difference=_difference(iam_user, form),
+        **context,
     )
 
 

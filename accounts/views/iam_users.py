@@ -23,6 +23,7 @@ from accounts.views import states
 from accounts.views.access_in_words import effective_access
 from accounts.views.attached_policies import name_of, policies_of
 from accounts.views.drift import waiting_of
+from accounts.views.group_grants import granted_groups
 from accounts.views.organization import PortalRequest, organization_of
 from portal.ledger.models import Delivery, Entry
 
@@ -144,14 +145,20 @@ def _memberships(iam_user: IAMUser, deliveries: list[Delivery]) -> list[dict[str
     """The groups that AWS holds it in, and those that are on their way in or out."""
     held = iam_user.group_memberships.select_related("iam_group").order_by("iam_group__group_name", "pk")
     leaving = _groups_of(deliveries, Kind.IAM_USER_REMOVED_FROM_GROUP) | _reverted(deliveries, "held", "decided")
+    grants = granted_groups(iam_user)
     rows = [
-        {"name": row.iam_group.group_name, "membership": row, "is_leaving": row.iam_group.group_name in leaving}
+        {
+            "name": row.iam_group.group_name,
+            "membership": row,
+            "is_leaving": row.iam_group.group_name in leaving,
+            "grants": grants.get(row.iam_group.group_name.lower(), []),
+        }
         for row in held
     ]
     known = {row["name"] for row in rows}
     coming = _groups_of(deliveries, Kind.IAM_USER_ADDED_TO_GROUP, Kind.IAM_USER_CREATED) - known
     coming |= _reverted(deliveries, "decided", "held") - known
-    return rows + [{"name": name, "is_coming": True} for name in sorted(coming)]
+    return rows + [{"name": name, "is_coming": True, "grants": grants.get(name.lower(), [])} for name in sorted(coming)]
 
 
 def _groups_of(deliveries: list[Delivery], *kinds: Kind) -> set[str]:
@@ -209,6 +216,7 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         "may_change_policies": Permission.CHANGE_POLICIES,
         "may_change_boundary": Permission.CHANGE_BOUNDARY,
     }
+    is_own = iam_user.owner_id == request.user.pk
     may_decide = access.may(
         by=request.user, to=Permission.DECIDE_DRIFT, organization=iam_user.organization, team=iam_user.team
     )
@@ -228,6 +236,7 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
         "assign_address": f"{reverse('assign_iam_users')}?iam_user={iam_user.pk}" if may_assign else "",
         # Also of one that is gone: that is drift too.
         "may_decide_drift": may_decide,
+        "may_give_back": iam_user.gone_at is None and (is_own or allowed["may_change_groups"]),
         "add_address": reverse("add_to_group", args=[iam_user.pk]) if allowed["may_change_groups"] else "",
         "attach_address": reverse("attach_policy", args=[iam_user.pk]) if allowed["may_change_policies"] else "",
         "offboarding": Offboarding.objects.open().visible_to(request.user).filter(iam_users__iam_user=iam_user).first(),

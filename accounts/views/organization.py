@@ -72,6 +72,7 @@ NAVIGATION = (
     ("teams", "Teams", "list", access.Permission.VIEW_PEOPLE),
     ("offboardings", "Offboarding", "sign-out", access.Permission.VIEW_ORGANIZATION),
     ("accounts", "Accounts", "cloud", access.Permission.VIEW_ACCOUNTS),
+    ("requests", "Requests", "inbox", access.Permission.VIEW_REQUESTS),
     ("deliveries", "Deliveries", "send", access.Permission.VIEW_DELIVERIES),
     ("ledger", "Ledger", "book", access.Permission.VIEW_LEDGER),
 )

@@ -21,6 +21,7 @@ from accounts.models import (
     Drift,
     IAMUser,
     Offboarding,
+    Request,
 )
 from portal.ledger.models import Delivery, Entry
 
@@ -58,6 +59,15 @@ IMPORT_TONES = {
     AccountImport.State.READING: "pending",
     AccountImport.State.APPLIED: "ok",
     AccountImport.State.FAILED: "danger",
+}
+
+REQUEST_TONES = {
+    Request.State.OPEN: "waiting",
+    Request.State.APPROVED: "ok",
+    Request.State.DECLINED: "danger",
+    Request.State.WITHDRAWN: "neutral",
+    Request.State.EXPIRED: "neutral",
+    Request.State.LAPSED: "danger",
 }
 
 TEST_TONES = {
@@ -150,6 +160,11 @@ def of_connection_test(test: ConnectionTest) -> Shown:
     """How far a test of a connection has come."""
     is_moving = test.state in ConnectionTest.OPEN
     return Shown(test.get_state_display(), TEST_TONES[ConnectionTest.State(test.state)], is_moving)
+
+
+def of_request(request: Request) -> Shown:
+    """Whether somebody has decided about it, and how."""
+    return Shown(request.get_state_display(), REQUEST_TONES[Request.State(request.state)])
 
 
 def of_check(check: Mapping[str, Any]) -> Shown:

@@ -24,15 +24,14 @@ SWEEP = "portal.ledger.tasks.sweep"
 def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
     """Beat is the net: what the doorbell forgot, these sweeps find. One that nobody took in time is void."""
     imports = {"task": "accounts.tasks.import_due_accounts", "schedule": 60.0}
-    connections = {"task": "accounts.tasks.close_stranded_connections", "schedule": 60.0}
-    invitations = {"task": "accounts.tasks.send_unsent_invitations", "schedule": 60.0}
-    bulk = {"task": "accounts.tasks.tend_bulk_changes", "schedule": 60.0}
-    offboardings = {"task": "accounts.tasks.follow_offboardings", "schedule": 60.0}
+    minutely = {"schedule": 60.0, "options": {"expires": 60.0}}
     return {
-        "tend-bulk-changes": {**bulk, "options": {"expires": bulk["schedule"]}},
-        "follow-offboardings": {**offboardings, "options": {"expires": offboardings["schedule"]}},
         "sweep-deliveries": {"task": SWEEP, "schedule": sweep_seconds, "options": {"expires": sweep_seconds}},
-        "close-stranded-connections": {**connections, "options": {"expires": connections["schedule"]}},
-        "send-invitations": {**invitations, "options": {"expires": invitations["schedule"]}},
+        "close-stranded-connections": {"task": "accounts.tasks.close_stranded_connections", **minutely},
+        "send-invitations": {"task": "accounts.tasks.send_unsent_invitations", **minutely},
+        "tend-bulk-changes": {"task": "accounts.tasks.tend_bulk_changes", **minutely},
+        "follow-offboardings": {"task": "accounts.tasks.follow_offboardings", **minutely},
+        "end-group-grants": {"task": "accounts.tasks.end_group_grants", **minutely},
+        "expire-requests": {"task": "accounts.tasks.expire_requests", **minutely},
         "import-accounts": {**imports, "options": {"queue": "import", "expires": imports["schedule"]}},
     }

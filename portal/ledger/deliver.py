@@ -129,7 +129,7 @@ def _attempt(delivery_id: int, at: datetime | None) -> None:
     except errors.TryLater as error:
         _wait(delivery, error, at or database_now())
     except errors.AWSError as error:
-        _get_stuck(delivery, STUCK_KINDS.get(type(error), StuckKind.UNKNOWN), str(error), error.request_id)
+        _get_stuck(delivery, _stuck_kind(error), str(error), error.request_id)
     except Exception as error:
         logger.exception("Delivery %s failed in a way that nobody foresaw", delivery_id)
         _get_stuck(delivery, StuckKind.UNKNOWN, UNFORESEEN.format(type(error).__name__))
@@ -294,6 +294,10 @@ def _get_stuck(delivery: Delivery, kind: StuckKind, sentence: str, request_id: s
     logger.warning("Delivery %s is stuck: %s", delivery.pk, sentence)
     told = {"error": sentence, "aws_request_id": request_id}
     _end_attempt(delivery, state=State.STUCK, stuck_kind=kind, times_stranded=0, **told)
+
+
+def _stuck_kind(error: errors.AWSError) -> StuckKind:
+    return next((kind for sort, kind in STUCK_KINDS.items() if isinstance(error, sort)), StuckKind.UNKNOWN)
 
 
 def _end_attempt(delivery: Delivery, **changes: Any) -> None:  # Any: values of the model's fields

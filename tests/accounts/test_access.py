@@ -44,6 +44,9 @@ TABLE = {
     "accounts:iam_user:change_boundary": "OOT---",
     "accounts:iam_user:export": "OOT-O-",
     "accounts:person:offboard": "OOT---",
+    "accounts:request:make": "OOT---",
+    "accounts:request:view": "OOT-O-",
+    "accounts:request:decide": "OO----",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

@@ -39,6 +39,15 @@ STAY_HERE = {
     "accounts.envelope.changed",
     "accounts.offboarding.started",
     "accounts.offboarding.undone",
+    "accounts.request.made",
+    "accounts.request.approved",
+    "accounts.request.declined",
+    "accounts.request.withdrawn",
+    "accounts.request.expired",
+    "accounts.request.lapsed",
+    "accounts.group_grant.made",
+    "accounts.group_grant.extended",
+    "accounts.group_grant.ended",
 }
 
 

@@ -98,7 +98,20 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
         f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
         f"/offboardings/new/{mia.pk}/", *pages_of_leaving(lena, payments, acme_prod),
+        *pages_of_requests(lena, iam_user),
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES, *pages_of_many(lena, drifted),
+    ]  # fmt: skip
+
+
+def pages_of_requests(by: Person, iam_user: IAMUser) -> list[str]:
+    """Those of what was asked for, and of a group until a time."""
+    change = {"group": "administrators", "until": "2026-12-01T12:00:00+00:00"}
+    asked, grant = factories.request(iam_user, by=by, change=change), factories.group_grant(iam_user, by=by)
+    factories.group_membership(iam_user, factories.iam_group(iam_user.account, "ledger-readers"))
+    user, page = f"/team/iam-users/{iam_user.pk}", f"/requests/{asked.pk}"
+    return [
+        "/requests/", "/requests/?tab=mine", "/requests/?tab=all", f"{page}/", f"{page}/approve/", f"{page}/decline/",
+        f"{user}/groups/request/", f"{user}/grants/{grant.pk}/extend/", f"{user}/grants/{grant.pk}/give-back/",
     ]  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
         "iamprovider": factories.iam_provider(account, f"{of.slug}-provider-{number}"),
         "boundary": factories.boundary(account, policy=policy),
         "ownershiprule": factories.ownership_rule(of, account=account, team=team),
-        **_hanging_on(iam_user),
+        **_hanging_on(iam_user, somebody),
         "offboarding": offboarding,
         "offboardediamuser": factories.offboarded_iam_user(offboarding, iam_user),
         "entry": delivery.entry,
@@ -67,7 +67,7 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
     }
 
 
-def _hanging_on(iam_user: IAMUser) -> World:
+def _hanging_on(iam_user: IAMUser, somebody: Person) -> World:
     return {
         "accesskey": factories.access_key(iam_user),
         "loginprofile": factories.login_profile(iam_user),
@@ -75,6 +75,8 @@ def _hanging_on(iam_user: IAMUser) -> World:
         "drift": factories.drift(iam_user),
         "iamcredential": factories.iam_credential(iam_user),
         "iamuserrecord": factories.iam_user_record(iam_user),
+        "request": factories.request(iam_user, by=somebody),
+        "groupgrant": factories.group_grant(iam_user, by=somebody),
     }
 
 

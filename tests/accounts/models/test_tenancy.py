@@ -59,6 +59,11 @@ def case_id(case: object) -> str:
     return case.__name__ if isinstance(case, type) else str(case)
 
 
+def asked_for(user: IAMUser, person: Person) -> list[models.Model]:
+    asked = factories.request(user, by=person)
+    return [asked, factories.group_grant(user, by=person, request=asked)]
+
+
 def populated(organization: Organization, account: Account, person: Person) -> World:
     """One row of every model, all about one AWS account of one organization."""
     team = factories.team(organization, f"Team of {account}")
@@ -95,6 +100,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.ownership_rule(organization, account=account, team=team),
         factories.invitation(organization, f"guest-{account}@acme.test", by=person, team=team),
         *leaving(organization, person, user, entry),
+        *asked_for(user, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]

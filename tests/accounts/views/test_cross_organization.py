@@ -32,6 +32,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         **of_people(lena, ledger_reader),
         **of_bulk_changes(lena, acme_prod),
         **of_offboardings(ledger_reader),
+        **of_requests(ledger_reader, by=lena),
         "switch_organization": ("acme",),
     }
 
@@ -43,7 +44,7 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
     names = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
         "delete_iam_user", "rename_iam_user", "change_path", "set_boundary", "boundary_difference", "attach_policy",
-        "policy_difference", "detach_policy", "group_difference",
+        "policy_difference", "detach_policy", "group_difference", "request_group",
     )  # fmt: skip
     return {
         **dict.fromkeys(names, (iam_user.pk,)),
@@ -85,6 +86,16 @@ def of_people(lead: Person, iam_user: IAMUser) -> Things:
     }
 
 
+def of_requests(iam_user: IAMUser, *, by: Person) -> Things:
+    """Addresses of what was asked for, and of a grant that ends by itself."""
+    asked, grant = factories.request(iam_user, by=by), factories.group_grant(iam_user, by=by)
+    names = ("request", "approve_request", "decline_request", "withdraw_request")
+    return {
+        **dict.fromkeys(names, (asked.pk,)),
+        **dict.fromkeys(("extend_group_grant", "give_back_group_grant"), (iam_user.pk, grant.pk)),
+    }
+
+
 def of_bulk_changes(by: Person, account: Account) -> Things:
     """Addresses of a change of many IAM users."""
     names = ("bulk_change", "bulk_change_progress", "apply_plan", "discard_plan")
@@ -114,6 +125,7 @@ WITHOUT_A_THING = {
     "create_iam_user_difference",
     "export_iam_users", "overview", "start_bulk_change", "csv_import", "csv_example",
     "offboardings",
+    "requests",
 }  # fmt: skip
 
 

@@ -1,0 +1,42 @@
+"""What people fill in to ask for something, to decide about it, and to let a grant end later."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+
+from accounts.iam_user_forms import UntilField, joinable
+from accounts.models import IAMGroup, IAMUser
+
+
+class RequestGroupForm(forms.Form):
+    """A group that this person may not hand out to the IAM user, and why it should be in it."""
+
+    groups = forms.ChoiceField(label="Group")
+    until = UntilField(required=False, help_text="In UTC. Empty: for good.")
+    reason = forms.CharField(
+        label="Reason",
+        max_length=2000,
+        help_text="Whoever decides reads it, and the ledger keeps it.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, iam_user: IAMUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What lies in the envelope too: where it carries more than a lead may give, it is asked for as well.
+        names = joinable(IAMGroup.objects.present().filter(account=iam_user.account), iam_user)
+        cast("forms.ChoiceField", self.fields["groups"]).choices = [(name, name) for name in names]
+
+
+class ExtendForm(forms.Form):
+    """Until when instead."""
+
+    until = UntilField(help_text="In UTC.")
+    reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+
+class ApproveForm(forms.Form):
+    """What an approver wants to say besides."""
+
+    words = forms.CharField(label="Remark", max_length=2000, required=False, help_text="Kept in the ledger.")
