@@ -68,12 +68,7 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     Delivery.objects.update(
         state=Delivery.State.STUCK, stuck_kind=Delivery.StuckKind.DENIED, error="AWS denied UntagUser: not allowed."
     )
-    Account.objects.update(
-        state=Account.State.UNREACHABLE,
-        state_reason="AWS denied AssumeRole: account 111122223333 could not be entered: User: "
-        "arn:aws:iam::123456789012:user/gatehouse-hub is not authorized to perform: sts:AssumeRole on resource: "
-        "arn:aws:iam::111122223333:role/organization/identity/gatehouse-portal-of-production",
-    )
+    unreachable()
     account = f"/accounts/{acme_prod.pk}"
     rule = factories.ownership_rule(acme_prod.organization, name_pattern="ledger-*", team=payments, owner=mia)
     factories.iam_user(acme_prod, "nobodys")
@@ -82,8 +77,7 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     drifted = factories.iam_user(acme_prod, "ledger-writer", team=payments, tags={"stage": "test"})
     factories.iam_user_record(drifted, tags={"stage": "prod"})
     waiting = factories.drift(drifted, decided={"stage": "prod"}, held={"stage": "test"})
-    policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
-    factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
+    ended(drifted)
     drift = f"/accounts/{acme_prod.pk}/drift"
     entry = Entry.objects.earliest("sequence")
     connected(acme_prod)
@@ -101,6 +95,22 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         *pages_of_requests(lena, iam_user),
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES, *pages_of_many(lena, drifted),
     ]  # fmt: skip
+
+
+def unreachable() -> None:
+    """Every account is one that cannot be entered."""
+    Account.objects.update(
+        state=Account.State.UNREACHABLE,
+        state_reason="AWS denied AssumeRole: account 111122223333 could not be entered: User: "
+        "arn:aws:iam::123456789012:user/gatehouse-hub is not authorized to perform: sts:AssumeRole on resource: "
+        "arn:aws:iam::111122223333:role/organization/identity/gatehouse-portal-of-production",
+    )
+
+
+def ended(iam_user: IAMUser) -> None:
+    """A difference that is none any more."""
+    policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
+    factories.drift(iam_user, **policies, state="ended", ended_at=timezone.now())
 
 
 def pages_of_requests(by: Person, iam_user: IAMUser) -> list[str]:

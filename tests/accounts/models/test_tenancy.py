@@ -88,10 +88,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.login_profile(user),
         factories.mfa_device(user),
         factories.group_membership(user, group),
-        factories.account_import(account),
-        factories.account_discovery(account),
-        factories.connection_test(account),
-        factories.discovered_account(account, "999988887777"),
+        *read_from(account),
         factories.drift(user),
         *bulk(organization, person, user, entry),
         factories.iam_credential(user),
@@ -110,6 +107,16 @@ def populated(organization: Organization, account: Account, person: Person) -> W
 def decided_since(organization: Organization, account: Account) -> list[models.Model]:
     """Rows of what is decided about people, teams and limits."""
     return [factories.boundary(account)]
+
+
+def read_from(account: Account) -> list[models.Model]:
+    """What was read of the account, and through it."""
+    return [
+        factories.account_import(account),
+        factories.account_discovery(account),
+        factories.connection_test(account),
+        factories.discovered_account(account, "999988887777"),
+    ]
 
 
 def leaving(organization: Organization, person: Person, user: IAMUser, entry: Entry) -> list[models.Model]:
