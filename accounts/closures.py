@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from accounts.models import Account, IAMGroup, IAMPolicy, IAMUser
+from accounts.models.attributes import Attributes
 from accounts.policy.closure import Closure, PolicyDocument, closure_of
 from accounts.policy.escalation import Escalation, escalations
 
@@ -22,6 +23,18 @@ def of_iam_user(iam_user: IAMUser, *, joining: Iterable[IAMGroup] = ()) -> Closu
         attached=iam_user.attached_policy_arns,
         inline=iam_user.inline_policies,
         boundary=iam_user.permissions_boundary_arn,
+    )
+
+
+def of_attributes(account: Account, attributes: Attributes) -> Closure:
+    """Of an IAM user that is, or will be, so; of groups that the portal does not know nothing is counted."""
+    groups = IAMGroup.objects.present().filter(account=account, group_name__in=attributes.group_names)
+    return _closure(
+        account,
+        list(groups),
+        attached=attributes.attached_policy_arns,
+        inline=attributes.inline_policies,
+        boundary=attributes.permissions_boundary_arn,
     )
 
 

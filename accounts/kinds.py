@@ -17,6 +17,13 @@ class Kind(StrEnum):
     IAM_USER_REMOVED_FROM_GROUP = "accounts.iam_user.removed_from_group"
     IAM_USER_DELETED = "accounts.iam_user.deleted"
     IAM_USER_ASSIGNED = "accounts.iam_user.assigned"
+    LOGIN_PROFILE_CREATED = "accounts.login_profile.created"
+    LOGIN_PROFILE_RESET = "accounts.login_profile.reset"
+    LOGIN_PROFILE_DELETED = "accounts.login_profile.deleted"
+    ACCESS_KEY_CREATED = "accounts.access_key.created"
+    SECRET_OPENED = "accounts.secret.opened"
+    SECRET_ASKED_AGAIN = "accounts.secret.asked_again"
+    SECRET_EXPIRED = "accounts.secret.expired"
     OWNERSHIP_RULE_CREATED = "accounts.ownership_rule.created"
     OWNERSHIP_RULE_CHANGED = "accounts.ownership_rule.changed"
     OWNERSHIP_RULE_MOVED = "accounts.ownership_rule.moved"
@@ -42,6 +49,13 @@ IN_WORDS = {
     Kind.IAM_USER_REMOVED_FROM_GROUP: "Remove from group",
     Kind.IAM_USER_DELETED: "Delete IAM user",
     Kind.IAM_USER_ASSIGNED: "Assign",
+    Kind.LOGIN_PROFILE_CREATED: "Create console password",
+    Kind.LOGIN_PROFILE_RESET: "Reset password",
+    Kind.LOGIN_PROFILE_DELETED: "Remove console access",
+    Kind.ACCESS_KEY_CREATED: "Create access key",
+    Kind.SECRET_OPENED: "Show secret",
+    Kind.SECRET_ASKED_AGAIN: "Ask again for a shown secret",
+    Kind.SECRET_EXPIRED: "Expire secret",
     Kind.OWNERSHIP_RULE_CREATED: "Add rule",
     Kind.OWNERSHIP_RULE_CHANGED: "Change rule",
     Kind.OWNERSHIP_RULE_MOVED: "Move rule",

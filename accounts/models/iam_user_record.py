@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
 from django.utils import timezone
 
+from accounts.kinds import Kind
 from accounts.models.attributes import BEGINNING, NAMES, Attributes, made, replayed
 from accounts.models.facts import TenantRow
 from accounts.models.iam_group import GroupMembership
@@ -112,6 +113,18 @@ def held_now(iam_user: IAMUser) -> Attributes:
     """What AWS held of one IAM user when it was last read."""
     memberships = GroupMembership.objects.filter(iam_user=iam_user)
     return Attributes.held(iam_user, memberships.values_list("iam_group__group_name", flat=True))
+
+
+def as_it_becomes(iam_user: IAMUser) -> Iterator[Attributes]:
+    """What AWS held of it when it was last read, then what it becomes with each decision that is on its way."""
+    attributes = held_now(iam_user)
+    yield attributes
+    deliveries = Delivery.objects.of(iam_user.organization).about("iam_user", iam_user.pk).open()
+    for delivery in deliveries.select_related("entry").order_by("sequence", "pk"):
+        entry = delivery.entry
+        attributes = made(entry.details) if entry.kind == Kind.IAM_USER_CREATED else attributes
+        attributes = attributes.after(entry.kind, entry.details)
+        yield attributes
 
 
 def _entries_about(iam_user: IAMUser) -> Iterable[tuple[Entry, bool]]:

@@ -12,11 +12,12 @@ from accounts import access, arns, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import Account, IAMUser, IAMUserRecord, Person, Team
-from accounts.models.attributes import Attributes, made
-from accounts.models.iam_user_record import held_now
+from accounts.models.attributes import Attributes
+from accounts.models.iam_user_record import as_it_becomes
+from accounts.usecases import console_access as passwords
+from accounts.usecases import first_keys
 from accounts.usecases.imports import require_importable
-from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
-from portal.ledger.models import Delivery, Entry
+from accounts.usecases.records import about_iam_user, carried_to, record_change, require_open, tag_list
 from portal.ledger.record import record
 
 # IAM and AWS STS quotas: "Groups an IAM user can be a member of", not adjustable.
@@ -36,11 +37,14 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     purpose: str = "",
     group_names: Collection[str] = (),
     tags: dict[str, str] | None = None,
+    console_access: bool = False,
+    access_key: bool = False,
     reason: str = "",
 ) -> IAMUser:
     """Decide that an IAM user shall exist: in AWS it is made by the delivery, with its tags and groups.
 
-    The path and the permissions boundary are the team's; they are nobody's choice here.
+    The path and the permissions boundary are the team's; they are nobody's choice here. Its password and its first key
+    are decisions of their own, which are carried after it.
 
     :raises access.NotThere: when the team or the account is not the person's to see.
     :raises access.NotAllowed: when their duty does not allow it for this team.
@@ -58,6 +62,10 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team)
     iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
     make(iam_user=iam_user, by=by, group_names=group_names, reason=reason, at=at)
+    if console_access:
+        passwords.create_login_profile(by=by, iam_user=iam_user, reason=reason, at=at)
+    if access_key:
+        first_keys.create_access_key(by=by, iam_user=iam_user, reason=reason, at=at)
     return iam_user
 
 
@@ -69,7 +77,7 @@ def tag_iam_user(*, by: Person, iam_user: IAMUser, tags: dict[str, str], at: dat
     :raises ValidationError: for a tag that AWS refuses, or when nothing would change.
     """
     access.require_on_iam_user(by=by, to=Permission.TAG_IAM_USER, iam_user=iam_user)
-    _check_open(iam_user)
+    require_open(iam_user)
     before, wanted = iam_user.peoples_tags, _checked_tags(tags)
     put = {key: value for key, value in wanted.items() if before.get(key) != value}
     removed = sorted(set(before) - set(wanted))
@@ -88,7 +96,7 @@ def add_iam_user_to_group(*, by: Person, iam_user: IAMUser, group_name: str, at:
     :raises ValidationError: when it is in the group already, the group is outside the envelope, or ten are reached.
     """
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
-    _check_open(iam_user)
+    require_open(iam_user)
     envelope.require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=[group_name])
     decided = _as_decided(iam_user).group_names
     if group_name in decided:
@@ -109,7 +117,7 @@ def remove_iam_user_from_group(
     :raises ValidationError: when it is not in the group.
     """
     access.require_on_iam_user(by=by, to=Permission.CHANGE_GROUPS, iam_user=iam_user)
-    _check_open(iam_user)
+    require_open(iam_user)
     if group_name not in _as_decided(iam_user).group_names:
         raise ValidationError({"groups": f"{iam_user} is not in {group_name}, or on its way out of it."})
     kind, details = Kind.IAM_USER_REMOVED_FROM_GROUP, {"group": group_name}
@@ -125,7 +133,7 @@ def delete_iam_user(*, by: Person, iam_user: IAMUser, reason: str, at: datetime)
     :raises ValidationError: without a reason, or when it is not in AWS, or being deleted already.
     """
     access.require_on_iam_user(by=by, to=Permission.DELETE_IAM_USER, iam_user=iam_user)
-    _check_open(iam_user)
+    require_open(iam_user)
     if not reason.strip():
         raise ValidationError({"reason": "Say why: the ledger keeps it."})
     if not iam_user.is_in_aws:
@@ -228,27 +236,9 @@ def _save_new(iam_user: IAMUser) -> None:
         raise
 
 
-def _check_open(iam_user: IAMUser) -> None:
-    # Locked and read again: of two who decide at once, the second must see what the first decided.
-    iam_user.refresh_from_db(from_queryset=IAMUser.objects.select_for_update(no_key=True))
-    if iam_user.gone_at is not None:
-        raise ValidationError("AWS no longer holds this IAM user.")
-    if any(entry.kind == Kind.IAM_USER_DELETED for entry in _on_their_way(iam_user)):
-        raise ValidationError("This IAM user is being deleted.")
-
-
-def _on_their_way(iam_user: IAMUser) -> list[Entry]:
-    """What was decided about it and has not reached AWS, oldest first."""
-    deliveries = Delivery.objects.of(iam_user.organization).about("iam_user", iam_user.pk).open()
-    return [delivery.entry for delivery in deliveries.select_related("entry").order_by("sequence", "pk")]
-
-
 def _as_decided(iam_user: IAMUser) -> Attributes:
     """What AWS holds of it, as what is on its way will change that."""
-    attributes = held_now(iam_user)
-    for entry in _on_their_way(iam_user):
-        attributes = made(entry.details) if entry.kind == Kind.IAM_USER_CREATED else attributes
-        attributes = attributes.after(entry.kind, entry.details)
+    *_, attributes = as_it_becomes(iam_user)
     return attributes
 
 

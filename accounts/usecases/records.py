@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from accounts.kinds import Kind
@@ -40,6 +41,26 @@ def record_change(
     )
     records.follow(iam_user, entry)
     return entry
+
+
+def require_open(iam_user: IAMUser) -> None:
+    """Return when something can still be decided about it. It is locked and read again.
+
+    Of two who decide at once, the second must see what the first decided.
+
+    :raises ValidationError: when AWS no longer holds it, or it is being deleted.
+    """
+    iam_user.refresh_from_db(from_queryset=IAMUser.objects.select_for_update(no_key=True))
+    if iam_user.gone_at is not None:
+        raise ValidationError("AWS no longer holds this IAM user.")
+    if any(entry.kind == Kind.IAM_USER_DELETED for entry in on_their_way(iam_user)):
+        raise ValidationError("This IAM user is being deleted.")
+
+
+def on_their_way(iam_user: IAMUser) -> list[Entry]:
+    """What was decided about it and has not reached AWS, oldest first."""
+    deliveries = Delivery.objects.of(iam_user.organization).about("iam_user", iam_user.pk).open()
+    return [delivery.entry for delivery in deliveries.select_related("entry").order_by("sequence", "pk")]
 
 
 def about_iam_user(iam_user: IAMUser) -> Subject:
