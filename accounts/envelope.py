@@ -161,7 +161,9 @@ def require_within(*, by: Person, iam_user: IAMUser) -> None:
         return
     envelope = Envelope.objects.filter(team=iam_user.team_id, accounts=iam_user.account_id).first()
     if envelope is None:
-        raise OutsideEnvelope("__all__", f"Your team has no access to {iam_user.account}. An owner or admin can add it.")
+        raise OutsideEnvelope(
+            "__all__", f"Your team has no access to {iam_user.account}. An owner or admin can add it."
+        )
     for attributes in as_it_becomes(iam_user):
         for breach in _beyond(envelope, iam_user.account, attributes):
             raise OutsideEnvelope("__all__", f"{iam_user}: {breach} {ASK}")

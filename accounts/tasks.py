@@ -4,7 +4,7 @@ from celery import shared_task
 
 from accounts import importers
 from accounts.importers import connection, discovery, embedded_role
-from accounts.usecases import connections, imports
+from accounts.usecases import connections, imports, sealed_secrets
 from portal.ledger.clock import database_now
 from portal.ledger.tasks import is_an_id
 
@@ -51,3 +51,9 @@ def put_embedded_role(account_id: object, **kwargs: object) -> None:
     """Put an account's role in place in the embedded AWS."""
     if is_an_id(account_id, of="an account"):
         embedded_role.put_in_place(account_id)
+
+
+@shared_task
+def expire_sealed_secrets(**kwargs: object) -> None:
+    """Wipe the secrets that nobody opened in time, and have their keys deleted."""
+    sealed_secrets.expire_sealed_secrets(by=None, at=database_now())

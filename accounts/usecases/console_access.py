@@ -88,9 +88,7 @@ def _require_password(iam_user: IAMUser) -> None:
         raise ValidationError(f"{iam_user} has no console password, as far as the portal has read.")
 
 
-def _record(
-    kind: Kind, *, by: Person, iam_user: IAMUser, recipient: Person | None, reason: str, at: datetime
-) -> None:
+def _record(kind: Kind, *, by: Person, iam_user: IAMUser, recipient: Person | None, reason: str, at: datetime) -> None:
     record(
         organization=iam_user.organization,
         kind=kind,

@@ -25,8 +25,10 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
     """Beat is the net: what the doorbell forgot, these sweeps find. One that nobody took in time is void."""
     imports = {"task": "accounts.tasks.import_due_accounts", "schedule": 60.0}
     connections = {"task": "accounts.tasks.close_stranded_connections", "schedule": 60.0}
+    secrets = {"task": "accounts.tasks.expire_sealed_secrets", "schedule": 60.0}
     return {
         "sweep-deliveries": {"task": SWEEP, "schedule": sweep_seconds, "options": {"expires": sweep_seconds}},
         "close-stranded-connections": {**connections, "options": {"expires": connections["schedule"]}},
+        "expire-sealed-secrets": {**secrets, "options": {"expires": secrets["schedule"]}},
         "import-accounts": {**imports, "options": {"queue": "import", "expires": imports["schedule"]}},
     }
