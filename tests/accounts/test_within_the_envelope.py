@@ -133,9 +133,7 @@ def test_what_is_on_its_way_counts_already(
         envelope.require_within(by=lena, iam_user=ledger_writer)
 
 
-def test_what_is_on_its_way_out_counts_still(
-    lena: Person, ledger_writer: IAMUser, administrators: IAMGroup
-) -> None:
+def test_what_is_on_its_way_out_counts_still(lena: Person, ledger_writer: IAMUser, administrators: IAMGroup) -> None:
     factories.group_membership(ledger_writer, administrators)
     remove_iam_user_from_group(by=lena, iam_user=ledger_writer, group_name="administrators", at=timezone.now())
 
