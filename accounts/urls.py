@@ -6,6 +6,7 @@ from accounts.views import (
     accounts,
     assignment,
     connections,
+    credential_changes,
     deliveries,
     discovery,
     drift,
@@ -16,6 +17,7 @@ from accounts.views import (
     ledger,
     organization,
     ownership,
+    sealed_secrets,
 )
 
 urlpatterns = [
@@ -37,6 +39,24 @@ urlpatterns = [
         name="remove_from_group",
     ),
     path("team/iam-users/<int:pk>/delete/", iam_user_changes.delete, name="delete_iam_user"),
+    path(
+        "team/iam-users/<int:pk>/console-access/create/",
+        credential_changes.create_console_access,
+        name="create_console_access",
+    ),
+    path(
+        "team/iam-users/<int:pk>/console-access/reset/",
+        credential_changes.reset_console_access,
+        name="reset_console_access",
+    ),
+    path(
+        "team/iam-users/<int:pk>/console-access/remove/",
+        credential_changes.remove_console_access,
+        name="remove_console_access",
+    ),
+    path("team/iam-users/<int:pk>/access-keys/create/", credential_changes.create_access_key, name="create_access_key"),
+    path("secrets/<uuid:pk>/", sealed_secrets.page, name="secret"),
+    path("secrets/<uuid:pk>/open/", sealed_secrets.open_once, name="open_secret"),
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
     path("accounts/connect/", connections.connect, name="connect_account"),
     path("accounts/ownership/", ownership.page, name="ownership"),

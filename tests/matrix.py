@@ -66,6 +66,13 @@ MATRIX: dict[str, Audience] = {
     "delete_iam_user": Audience.ORGANIZATION,
     "refresh_iam_user": Audience.ORGANIZATION,
     "assign_iam_users": Audience.ORGANIZATION,
+    "create_console_access": Audience.ORGANIZATION,
+    "reset_console_access": Audience.ORGANIZATION,
+    "remove_console_access": Audience.ORGANIZATION,
+    "create_access_key": Audience.ORGANIZATION,
+    # Of a secret its recipient alone sees anything.
+    "secret": Audience.ORGANIZATION,
+    "open_secret": Audience.ORGANIZATION,
     "ownership": Audience.ORGANIZATION,
     "set_tag_names": Audience.ORGANIZATION,
     "apply_ownership_rules": Audience.ORGANIZATION,

@@ -17,6 +17,7 @@ from accounts.models.iam_user_record import as_it_becomes
 from accounts.usecases import console_access as passwords
 from accounts.usecases import first_keys
 from accounts.usecases.imports import require_importable
+from accounts.usecases.recipients import NO_OWNER
 from accounts.usecases.records import about_iam_user, carried_to, record_change, require_open, tag_list
 from portal.ledger.record import record
 
@@ -55,6 +56,8 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     _check_connected(account)
     envelope.require_groups(by=by, team=team, account=account, group_names=group_names)
     _check_groups(group_names)
+    if owner is None and (console_access or access_key):
+        raise ValidationError({"owner": NO_OWNER})
     iam_user = IAMUser(
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
         purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,

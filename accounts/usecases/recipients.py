@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from accounts import access
 from accounts.models import Duty, IAMUser, Membership, Person
 
+NO_OWNER = "Assign an owner first: the secret is sealed for them alone."
 # Whoever has one of these can give themselves more than any lead has.
 ABOVE_LEADS = (Duty.OWNER, Duty.ADMIN)
 
@@ -18,7 +19,7 @@ def recipient_of(iam_user: IAMUser) -> Person:
     """
     owner = iam_user.owner
     if owner is None:
-        raise ValidationError("Assign an owner first: the secret is sealed for them alone.")
+        raise ValidationError(NO_OWNER)
     if not owner.belongs_to(iam_user.organization):
         raise ValidationError(f"{owner} is disabled or has left your organization. Assign another owner first.")
     return owner

@@ -16,7 +16,7 @@ from accounts import access, ownership
 from accounts.access import Permission
 from accounts.kinds import in_words
 from accounts.models import AccessKey, Account, IAMUser, Organization, Person
-from accounts.views import states
+from accounts.views import credentials, states
 from accounts.views.drift import count_by_account
 from accounts.views.organization import PortalRequest
 from portal.ledger.models import Delivery, Entry
@@ -31,6 +31,7 @@ def home(request: PortalRequest) -> HttpResponse:
         return render(request, "accounts/no_organization.html")
     person, organization, now = request.user, request.organization, timezone.now()
     context: dict[str, Any] = {
+        "waiting": credentials.waiting_for(person=person, organization=organization, at=now),
         "stuck": _stuck(person, organization, now),
         "unreachable": _unreachable(person, organization),
         "overdue": _overdue(person, organization, now),

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, IAMUser, Person, Team
+from accounts.models.sealed import Purpose
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -27,13 +28,16 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
     delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), ledger_reader.group_memberships.get()
     of_user = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
-        "delete_iam_user",
+        "delete_iam_user", "create_console_access", "reset_console_access", "remove_console_access",
+        "create_access_key",
     )  # fmt: skip
     of_account = (
         "account", "account_progress", "refresh_account", "set_pace", "connection", "connection_progress",
         "test_connection", "put_embedded_role", "discovered_accounts", "discovery_progress", "discover_accounts",
         "connect_accounts", "test_new_connections", "put_embedded_roles",
     )  # fmt: skip
+    of_secret = ("secret", "open_secret")
+    sealed = factories.sealed_secret(ledger_reader, Purpose.PASSWORD)
     of_rule = ("change_ownership_rule", "move_ownership_rule", "delete_ownership_rule")
     rule = factories.ownership_rule(acme_prod.organization, team=ledger_reader.team)
     of_plan = ("drift", "drift_past", "adopt_drift", "revert_drift")
@@ -43,6 +47,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         **dict.fromkeys(of_account + of_plan, (acme_prod.pk,)),
         **dict.fromkeys(of_rule, (rule.pk,)),
         **dict.fromkeys(of_delivery, (delivery.pk,)),
+        **dict.fromkeys(of_secret, (sealed.pk,)),
         "role_document": (acme_prod.pk, "json"),
         "stack_set": (acme_prod.pk, 1),
         "remove_from_group": (ledger_reader.pk, membership.pk),
