@@ -10,6 +10,7 @@ from accounts.models import IAMUser, LoginProfile, Source
 from accounts.models.sealed import Bond, Purpose, sealed_for
 from portal.aws import errors
 from portal.aws.iam import IAM
+from portal.aws.iam.credentials import LoginProfile as Profile
 from portal.ledger.clock import database_now
 from portal.ledger.handlers import Outdated
 from portal.ledger.models import Delivery, Entry
@@ -117,7 +118,7 @@ def _password_for(iam_user: IAMUser) -> Secret:
 
 
 def _require_recipient(
-    entry: Entry, iam_user: IAMUser, thing: baseline.Unrepeatable[object], delivery: Delivery
+    entry: Entry, iam_user: IAMUser, thing: baseline.Unrepeatable[Profile], delivery: Delivery
 ) -> None:
     try:
         sealing.require_recipient(entry, iam_user)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
-
-from portal.secrets.models import SealedSecret
+from portal.secrets.models import SealedSecret, SealedSecretQuerySet
 
 if TYPE_CHECKING:
     from accounts.models.iam_user import IAMUser
@@ -39,7 +37,7 @@ class Bond:
         return cls(Purpose[name], int(iam_user_id), bound)
 
 
-def sealed_for(iam_user: IAMUser, purpose: Purpose | None = None) -> QuerySet[SealedSecret]:
+def sealed_for(iam_user: IAMUser, purpose: Purpose | None = None) -> SealedSecretQuerySet:
     """The sealed secrets of one IAM user, opened and expired ones too."""
     found = SealedSecret.objects.none()
     for each in Purpose if purpose is None else (purpose,):

@@ -96,4 +96,9 @@ def _changeable(request: PortalRequest, pk: int, permission: Permission) -> IAMU
 
 
 def _recipient(iam_user: IAMUser) -> str:
-    return str(iam_user.owner or "its owner, of whom it has none yet")
+    """For whom it will be sealed; whoever may tag in the AWS account can have named them."""
+    if iam_user.owner is None:
+        return "its owner, of whom it has none yet"
+    is_by_hand = iam_user.owner_said_by in ("", IAMUser.SaidBy.HAND)
+    said_by = "" if is_by_hand else f", its owner by {iam_user.get_owner_said_by_display()}"
+    return f"{iam_user.owner} ({iam_user.owner.email}{said_by})"

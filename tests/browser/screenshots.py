@@ -46,6 +46,8 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("team", "/team/"),
         Sight("iam-user", "/team/", row=r"/team/iam-users/\d+/$"),
         Sight("create-iam-user", "/team/", press="Create IAM user"),
+        Sight("console-access", "/team/", row=r"/team/iam-users/\d+/$", press="Reset password"),
+        Sight("create-access-key", "/team/", row=r"/team/iam-users/\d+/$", press="Create access key"),
         Sight("search", "/team/?q=ledger"),
         Sight("nothing-found", "/team/?q=zzz"),
         Sight("two-step", "/auth/2fa/"),

@@ -9,8 +9,10 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from accounts.models import Account, Person, Team
+from accounts.models.sealed import Purpose
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
+from portal.secrets.models import SealedSecret
 from tests import factories
 from tests.browser.conftest import Visit
 
@@ -48,7 +50,7 @@ def connected(account: Account) -> None:
 
 
 @pytest.fixture
-def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelope: None) -> list[str]:
+def pages(acme_prod: Account, payments: Team, olive: Person, lena: Person, mia: Person, envelope: None) -> list[str]:
     """One address of each page, with something on it."""
     iam_user = factories.iam_user(acme_prod, "ledger-reader", team=payments, owner=mia, tags={"env": "prod"})
     factories.access_key(iam_user)
@@ -66,24 +68,31 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     account = f"/accounts/{acme_prod.pk}"
     rule = factories.ownership_rule(acme_prod.organization, name_pattern="ledger-*", team=payments, owner=mia)
     factories.iam_user(acme_prod, "nobodys")
-    user = f"/team/iam-users/{iam_user.pk}"
+    user, olives = f"/team/iam-users/{iam_user.pk}", factories.iam_user(acme_prod, "olive", team=payments, owner=olive)
+    waiting = [factories.sealed_secret(olives, purpose).pk for purpose in Purpose]
+    SealedSecret.objects.filter(pk=waiting[1]).update(
+        state="opened", opened_at=timezone.now(), ciphertext=None, nonce=None, wrapped_key=None
+    )
     ownership = "/accounts/ownership"
     drifted = factories.iam_user(acme_prod, "ledger-writer", team=payments, tags={"stage": "test"})
     factories.iam_user_record(drifted, tags={"stage": "prod"})
-    waiting = factories.drift(drifted, decided={"stage": "prod"}, held={"stage": "test"})
+    open_drift = factories.drift(drifted, decided={"stage": "prod"}, held={"stage": "test"})
     policies = {"attribute": "inline_policies", "decided": {}, "held": {"read": {"Version": "2012-10-17"}}}
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
     connected(acme_prod)
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
-        f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
+        f"{user}/delete/", f"{user}/console-access/reset/", f"{user}/console-access/remove/",
+        f"{user}/access-keys/create/", f"/team/iam-users/{olives.pk}/",
+        f"/team/iam-users/{olives.pk}/console-access/create/",
+        *(f"/secrets/{pk}/" for pk in waiting), "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
         f"{account}/connection/", f"{account}/connection/?as=sh", f"{account}/discovered/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
         "/team/?unassigned=any&select=page", f"/team/iam-users/assign/?iam_user={iam_user.pk}",
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
-        f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
+        f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={open_drift.pk}",
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
 

@@ -241,3 +241,11 @@ def test_without_an_owner_the_dialog_says_what_to_do(enter: Enter, lena: Person,
 
     assert "Assign an owner first" in answer.content.decode()
     assert not Entry.objects.exists()
+
+
+def test_the_dialog_names_the_recipient_and_who_said_so(enter: Enter, lena: Person, ledger_reader: IAMUser) -> None:
+    IAMUser.objects.update(owner_said_by="tags")
+
+    text = enter(lena).get(reverse("reset_console_access", args=[ledger_reader.pk])).content.decode()
+
+    assert "sealed for Mia (mia@acme.test, its owner by its tags)" in text
