@@ -14,8 +14,7 @@ from accounts.kinds import Kind
 from accounts.models import Account, IAMUser, IAMUserRecord, Person, Team
 from accounts.models.attributes import Attributes
 from accounts.models.iam_user_record import as_it_becomes
-from accounts.usecases import console_access as passwords
-from accounts.usecases import first_keys
+from accounts.usecases import console_access, first_keys
 from accounts.usecases.imports import require_importable
 from accounts.usecases.recipients import NO_OWNER
 from accounts.usecases.records import about_iam_user, carried_to, record_change, require_open, tag_list
@@ -56,8 +55,6 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     _check_connected(account)
     envelope.require_groups(by=by, team=team, account=account, group_names=group_names)
     _check_groups(group_names)
-    if owner is None and (console_access or access_key):
-        raise ValidationError({"owner": NO_OWNER})
     iam_user = IAMUser(
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
         purpose=purpose, tags=_checked_tags(tags or {}), decided_at=at,
@@ -65,10 +62,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team)
     iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
     make(iam_user=iam_user, by=by, group_names=group_names, reason=reason, at=at)
-    if console_access:
-        passwords.create_login_profile(by=by, iam_user=iam_user, reason=reason, at=at)
-    if access_key:
-        first_keys.create_access_key(by=by, iam_user=iam_user, reason=reason, at=at)
+    _give_credentials(iam_user, password=console_access, key=access_key, by=by, reason=reason, at=at)
     return iam_user
 
 
@@ -167,6 +161,15 @@ def make(
     _save_new(iam_user)
     details = {"instead_of": instead_of} if instead_of else {}
     _record_creation(iam_user, by=by, group_names=group_names, reason=reason, at=at, more=details)
+
+
+def _give_credentials(iam_user: IAMUser, *, password: bool, key: bool, by: Person, reason: str, at: datetime) -> None:
+    if iam_user.owner is None and (password or key):
+        raise ValidationError({"owner": NO_OWNER})
+    if password:
+        console_access.create_login_profile(by=by, iam_user=iam_user, reason=reason, at=at)
+    if key:
+        first_keys.create_access_key(by=by, iam_user=iam_user, reason=reason, at=at)
 
 
 def _record_creation(

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Account, Person, Team
+from accounts.models import Account, IAMUser, Person, Team
 from accounts.models.sealed import Purpose
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
@@ -49,6 +49,15 @@ def connected(account: Account) -> None:
     factories.discovered_account(account, "555566667777")
 
 
+def secrets_of(iam_user: IAMUser) -> list[str]:
+    """A secret that waits and one that was opened, and the IAM user that they belong to."""
+    waiting, opened = (factories.sealed_secret(iam_user, purpose).pk for purpose in Purpose)
+    wiped = {"ciphertext": None, "nonce": None, "wrapped_key": None}
+    SealedSecret.objects.filter(pk=opened).update(state="opened", opened_at=timezone.now(), **wiped)
+    user = f"/team/iam-users/{iam_user.pk}"
+    return [f"/secrets/{waiting}/", f"/secrets/{opened}/", f"{user}/", f"{user}/console-access/create/"]
+
+
 @pytest.fixture
 def pages(acme_prod: Account, payments: Team, olive: Person, lena: Person, mia: Person, envelope: None) -> list[str]:
     """One address of each page, with something on it."""
@@ -68,11 +77,7 @@ def pages(acme_prod: Account, payments: Team, olive: Person, lena: Person, mia: 
     account = f"/accounts/{acme_prod.pk}"
     rule = factories.ownership_rule(acme_prod.organization, name_pattern="ledger-*", team=payments, owner=mia)
     factories.iam_user(acme_prod, "nobodys")
-    user, olives = f"/team/iam-users/{iam_user.pk}", factories.iam_user(acme_prod, "olive", team=payments, owner=olive)
-    waiting = [factories.sealed_secret(olives, purpose).pk for purpose in Purpose]
-    SealedSecret.objects.filter(pk=waiting[1]).update(
-        state="opened", opened_at=timezone.now(), ciphertext=None, nonce=None, wrapped_key=None
-    )
+    user = f"/team/iam-users/{iam_user.pk}"
     ownership = "/accounts/ownership"
     drifted = factories.iam_user(acme_prod, "ledger-writer", team=payments, tags={"stage": "test"})
     factories.iam_user_record(drifted, tags={"stage": "prod"})
@@ -84,9 +89,8 @@ def pages(acme_prod: Account, payments: Team, olive: Person, lena: Person, mia: 
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", f"{user}/console-access/reset/", f"{user}/console-access/remove/",
-        f"{user}/access-keys/create/", f"/team/iam-users/{olives.pk}/",
-        f"/team/iam-users/{olives.pk}/console-access/create/",
-        *(f"/secrets/{pk}/" for pk in waiting), "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
+        f"{user}/access-keys/create/", *secrets_of(factories.iam_user(acme_prod, "olive", team=payments, owner=olive)),
+        "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
         f"{account}/connection/", f"{account}/connection/?as=sh", f"{account}/discovered/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{Entry.objects.get().pk}/",
         "/team/?unassigned=any&select=page", f"/team/iam-users/assign/?iam_user={iam_user.pk}",
