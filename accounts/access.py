@@ -29,6 +29,8 @@ class Permission(StrEnum):
     DELETE_IAM_USER = "accounts:iam_user:delete"
     ASSIGN_IAM_USER = "accounts:iam_user:assign"
     CHANGE_OWNERSHIP = "accounts:ownership:change"
+    CHANGE_CONSOLE_ACCESS = "accounts:iam_user:change_console_access"
+    CREATE_ACCESS_KEY = "accounts:iam_user:create_access_key"
     DECIDE_DRIFT = "accounts:drift:decide"
     VIEW_ACCOUNTS = "accounts:account:view"
     CONNECT_ACCOUNT = "accounts:account:connect"
@@ -66,6 +68,8 @@ _MANAGE_IAM_USERS = {
     Permission.CHANGE_GROUPS,
     Permission.DELETE_IAM_USER,
     Permission.ASSIGN_IAM_USER,
+    Permission.CHANGE_CONSOLE_ACCESS,
+    Permission.CREATE_ACCESS_KEY,
     Permission.DECIDE_DRIFT,
     Permission.CHANGE_IAM_USER,
     Permission.CHANGE_POLICIES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,10 @@ from accounts import access, arns, closures
 from accounts.closures import Holding
 from accounts.limits import OutsideEnvelope, tag_rules_of
 from accounts.models import Account, Envelope, IAMGroup, IAMPolicy, IAMUser, Person, Team
+from accounts.models.attributes import Attributes
+from accounts.models.iam_user_record import as_it_becomes
 from accounts.policy.closure import Closure
+from accounts.policy.escalation import escalations
 
 ASK = "That is more than a lead may hand out; an owner or admin can decide it."
 DECIDE = "An owner or admin can decide it."
@@ -293,3 +296,55 @@ def outside(iam_user: IAMUser) -> Outside:
         path=not is_inside_path(envelope.team, iam_user.path),
         boundary=bool(boundary) and boundary != iam_user.permissions_boundary_arn,
     )
+
+
+def require_within(*, by: Person, iam_user: IAMUser) -> None:
+    """Return when all that the IAM user can do, now and by what is on its way, is the team's to hand out.
+
+    Whoever holds its password or key does what it can do: without this a lead would reach, by having one sealed for
+    themselves, what an admin gave to one IAM user. Owners and admins stand above.
+
+    :raises OutsideEnvelope: names the first thing that is not.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    envelope = Envelope.objects.filter(team=iam_user.team_id, accounts=iam_user.account_id).first()
+    if envelope is None:
+        raise OutsideEnvelope(
+            "__all__", f"Your team has no access to {iam_user.account}. An owner or admin can add it."
+        )
+    for attributes in as_it_becomes(iam_user):
+        for breach in _beyond(envelope, iam_user.account, attributes):
+            raise OutsideEnvelope("__all__", f"{iam_user}: {breach} {ASK}")
+
+
+def require_tags_that_name(*, by: Person, iam_user: IAMUser, keys: Collection[str]) -> None:
+    """Return when the person may change these tags, although the next import may read from them whose it is.
+
+    :raises OutsideEnvelope: at the tags, for a lead: for the tag of the team, and for the owner's as `require_within`.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    named, hand = {key.lower() for key in keys}, IAMUser.SaidBy.HAND
+    if iam_user.organization.team_tag.lower() in named and iam_user.team_said_by != hand:
+        raise OutsideEnvelope("tags", f"The tag {iam_user.organization.team_tag} says which team it is of. {DECIDE}")
+    if iam_user.organization.owner_tag.lower() in named and iam_user.owner_said_by != hand:
+        require_within(by=by, iam_user=iam_user)
+
+
+def _beyond(envelope: Envelope, account: Account, attributes: Attributes) -> Iterator[str]:
+    """What of it the envelope does not hold, as sentences."""
+    groups = IAMGroup.objects.present().filter(envelopes=envelope, account=account)
+    names = {name.lower() for name in groups.values_list("group_name", flat=True)}
+    policies = set(envelope.policies.filter(account=account).values_list("arn", flat=True))
+    boundary = boundary_of(envelope.team, account)
+    yield from (
+        f"it is in {name}, or on its way there." for name in attributes.group_names if name.lower() not in names
+    )
+    yield from (f"{arn} is attached to it." for arn in sorted(set(attributes.attached_policy_arns) - policies))
+    yield from (f"it has an inline policy, {name}." for name in attributes.inline_policies)
+    if boundary and attributes.permissions_boundary_arn != boundary:
+        yield "its permissions boundary is not your team's."
+    closure = Holding.of(account, attributes).closure()
+    yield from (f"{name} could allow anything: {why}." for name, why in closure.unknown.items())
+    yield from map(str, escalations(closure))

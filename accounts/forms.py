@@ -114,6 +114,12 @@ class CreateIAMUserForm(forms.Form):
     groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
     policies = forms.MultipleChoiceField(label="Policies", required=False, widget=forms.CheckboxSelectMultiple)
     tags = TagsField(label="Tags")
+    console_access = forms.BooleanField(
+        label="Console access", required=False, help_text="A password, sealed for the owner. You will not see it."
+    )
+    access_key = forms.BooleanField(
+        label="Access key", required=False, help_text="Its secret is sealed for the owner. You will not see it."
+    )
     reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="Kept in the ledger.")
 
     def __init__(self, *args: Any, by: Person, organization: Organization, **kwargs: Any) -> None:

@@ -20,6 +20,13 @@ class Kind(StrEnum):
     BOUNDARY_CHANGED = "accounts.boundary.changed"
     BOUNDARY_RESTORED = "accounts.boundary.restored"
     IAM_USER_ASSIGNED = "accounts.iam_user.assigned"
+    LOGIN_PROFILE_CREATED = "accounts.login_profile.created"
+    LOGIN_PROFILE_RESET = "accounts.login_profile.reset"
+    LOGIN_PROFILE_DELETED = "accounts.login_profile.deleted"
+    ACCESS_KEY_CREATED = "accounts.access_key.created"
+    SECRET_OPENED = "accounts.secret.opened"  # noqa: S105 -- the name of a kind
+    SECRET_ASKED_AGAIN = "accounts.secret.asked_again"  # noqa: S105 -- the name of a kind
+    SECRET_EXPIRED = "accounts.secret.expired"  # noqa: S105 -- the name of a kind
     OWNERSHIP_RULE_CREATED = "accounts.ownership_rule.created"
     OWNERSHIP_RULE_CHANGED = "accounts.ownership_rule.changed"
     OWNERSHIP_RULE_MOVED = "accounts.ownership_rule.moved"
@@ -76,6 +83,13 @@ IN_WORDS = {
     Kind.BOUNDARY_CHANGED: "Change boundary",
     Kind.BOUNDARY_RESTORED: "Restore boundary",
     Kind.IAM_USER_ASSIGNED: "Assign",
+    Kind.LOGIN_PROFILE_CREATED: "Create console password",
+    Kind.LOGIN_PROFILE_RESET: "Reset password",
+    Kind.LOGIN_PROFILE_DELETED: "Remove console access",
+    Kind.ACCESS_KEY_CREATED: "Create access key",
+    Kind.SECRET_OPENED: "Show secret",
+    Kind.SECRET_ASKED_AGAIN: "Ask again for a shown secret",
+    Kind.SECRET_EXPIRED: "Expire secret",
     Kind.OWNERSHIP_RULE_CREATED: "Add rule",
     Kind.OWNERSHIP_RULE_CHANGED: "Change rule",
     Kind.OWNERSHIP_RULE_MOVED: "Move rule",

@@ -13,6 +13,7 @@ from accounts.usecases import (
     offboarding,
     request_mails,
     requests,
+    sealed_secrets,
 )
 from portal.ledger.clock import database_now
 from portal.ledger.tasks import is_an_id
@@ -111,3 +112,9 @@ def tell_of_request(request_id: object, **kwargs: object) -> None:
     """Mail those whom a request concerns in the state that it is in."""
     if is_an_id(request_id, of="a request"):
         request_mails.tell_of_request(request_id=request_id)
+
+
+@shared_task
+def expire_sealed_secrets(**kwargs: object) -> None:
+    """Wipe the secrets that nobody opened in time, and have their keys deleted."""
+    sealed_secrets.expire_sealed_secrets(by=None, at=database_now())

@@ -9,6 +9,7 @@ from accounts.views import (
     boundaries,
     bulk,
     connections,
+    credential_changes,
     csv_files,
     deliveries,
     discovery,
@@ -32,6 +33,7 @@ from accounts.views import (
     ownership,
     people,
     requests,
+    sealed_secrets,
     teams,
 )
 
@@ -83,6 +85,24 @@ urlpatterns = [
     path("team/bulk/<int:pk>/progress/", bulk.progress, name="bulk_change_progress"),
     path("team/bulk/<int:pk>/apply/", csv_files.apply, name="apply_plan"),
     path("team/bulk/<int:pk>/discard/", csv_files.discard, name="discard_plan"),
+    path(
+        "team/iam-users/<int:pk>/console-access/create/",
+        credential_changes.create_console_access,
+        name="create_console_access",
+    ),
+    path(
+        "team/iam-users/<int:pk>/console-access/reset/",
+        credential_changes.reset_console_access,
+        name="reset_console_access",
+    ),
+    path(
+        "team/iam-users/<int:pk>/console-access/remove/",
+        credential_changes.remove_console_access,
+        name="remove_console_access",
+    ),
+    path("team/iam-users/<int:pk>/access-keys/create/", credential_changes.create_access_key, name="create_access_key"),
+    path("secrets/<uuid:pk>/", sealed_secrets.page, name="secret"),
+    path("secrets/<uuid:pk>/open/", sealed_secrets.open_once, name="open_secret"),
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
     path("accounts/connect/", connections.connect, name="connect_account"),
     path("accounts/ownership/", ownership.page, name="ownership"),

@@ -169,6 +169,8 @@ SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=10.0)
 CELERY_BEAT_SCHEDULE = beat_schedule(SWEEP_SECONDS)
 CELERY_TIMEZONE = "UTC"
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
+# How long a secret waits for its recipient.
+SECRET_HOURS = env.int("SECRET_HOURS", default=24)
 IMPORT_EVERY_MINUTES = env.int("IMPORT_EVERY_MINUTES", default=30)
 # For how long an offboarding can be undone, before what it disabled is deleted; 0 deletes at once.
 OFFBOARDING_DAYS = env.int("OFFBOARDING_DAYS", default=7)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import (
     AccessKey,
     Account,
@@ -41,9 +43,14 @@ from accounts.models import (
     Team,
 )
 from accounts.models.facts import TenantRow
+from accounts.models.sealed import Bond, Purpose
+from portal.secrets import seal
+from portal.secrets.models import SealedSecret
+from portal.secrets.secret import Secret
 
 # Long past: what was read then is older than every quiet time.
 READ_AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 _numbers = count(1)
 
 
@@ -159,6 +166,13 @@ def access_key(of: IAMUser, **fields: Any) -> AccessKey:
 def login_profile(of: IAMUser, **fields: Any) -> LoginProfile:
     """The console password of an IAM user."""
     return LoginProfile.objects.create(iam_user=of, **_fact(of.account) | fields)
+
+
+def sealed_secret(of: IAMUser, purpose: Purpose, *, id: str = "1", **fields: Any) -> SealedSecret:  # noqa: A002
+    """A secret of an IAM user that waits a day for its owner: that of its access key `id`, or of its password."""
+    bond, now = Bond(purpose, of.pk, id), timezone.now()
+    given = {"recipient": of.owner, "at": now, "expires_at": now + timedelta(days=1), "secret": Secret(SECRET)}
+    return seal.seal(organization=of.organization, purpose=purpose, bound_to=str(bond), **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -78,6 +78,13 @@ MATRIX: dict[str, Audience] = {
     "bulk_change_progress": Audience.ORGANIZATION,
     "apply_plan": Audience.ORGANIZATION,
     "discard_plan": Audience.ORGANIZATION,
+    "create_console_access": Audience.ORGANIZATION,
+    "reset_console_access": Audience.ORGANIZATION,
+    "remove_console_access": Audience.ORGANIZATION,
+    "create_access_key": Audience.ORGANIZATION,
+    # Of a secret its recipient alone sees anything.
+    "secret": Audience.ORGANIZATION,
+    "open_secret": Audience.ORGANIZATION,
     "ownership": Audience.ORGANIZATION,
     "set_tag_names": Audience.ORGANIZATION,
     "apply_ownership_rules": Audience.ORGANIZATION,

@@ -4,6 +4,7 @@ A handler may run twice and late: it reads what is there, adopts only what is ou
 """
 
 from accounts.delivery import (
+    access_keys,
     approvals,
     boundaries,
     changes,
@@ -13,6 +14,7 @@ from accounts.delivery import (
     drift,
     groups,
     held,
+    login_profiles,
     policies,
     tags,
 )
@@ -28,6 +30,11 @@ _HANDLERS = {
     Kind.BOUNDARY_CREATED: Handler(boundaries.carry, boundaries.settle, boundaries.abandon),
     Kind.BOUNDARY_CHANGED: Handler(boundaries.carry, boundaries.settle, boundaries.abandon),
     Kind.BOUNDARY_RESTORED: Handler(boundaries.carry, boundaries.settle, boundaries.abandon),
+    Kind.LOGIN_PROFILE_CREATED: Handler(login_profiles.carry_creation, login_profiles.settle),
+    Kind.LOGIN_PROFILE_RESET: Handler(login_profiles.carry_reset, login_profiles.settle),
+    Kind.LOGIN_PROFILE_DELETED: Handler(login_profiles.carry_deletion, login_profiles.settle_deletion),
+    Kind.ACCESS_KEY_CREATED: Handler(access_keys.carry_creation, access_keys.settle),
+    Kind.SECRET_EXPIRED: Handler(access_keys.carry_expiry, access_keys.settle_expiry),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),
     Kind.IAM_USER_RENAMED: Handler(changes.carry, drift.settle, held.take_back),
     Kind.IAM_USER_PATH_CHANGED: Handler(changes.carry, drift.settle, held.take_back),

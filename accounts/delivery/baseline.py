@@ -60,6 +60,16 @@ def make_once(thing: Unrepeatable[Made], *, delivery: Delivery) -> Made:
         raise
 
 
+def clear_doubt(thing: Unrepeatable[Made], *, delivery: Delivery) -> None:
+    """Where nothing shall be made any more: what an earlier call of this delivery may have made goes first.
+
+    :raises portal.aws.errors.Conflict: :raises portal.aws.errors.TryLater: as `make_once`.
+    """
+    if _is_in_doubt(delivery):
+        _clear_up(thing, delivery)
+        _keep(delivery, there=_baseline(delivery)["there"], called_at=None)
+
+
 def access_key(iam: IAM, *, user_name: str) -> Unrepeatable[AccessKey]:
     """One more access key of the user."""
 

@@ -13,11 +13,13 @@ from accounts import arns
 from accounts.delivery import held
 from accounts.delivery.disabling import delete_login_profile, deny_all, disable_access_keys
 from accounts.models import Drift, IAMUser, IAMUserRecord
+from accounts.models.sealed import sealed_for
 from accounts.policy.denial import POLICY_NAME
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.ledger.deliver import keep_baseline
 from portal.ledger.models import Delivery, Entry
+from portal.secrets import seal
 
 # Something was hung on the user meanwhile, or AWS's reads are behind: all steps again, then a human.
 ATTEMPTS_WITH_LEFTOVERS = 6
@@ -49,6 +51,7 @@ def settle(entry: Entry, answer: None, at: datetime) -> None:
     iam_user.gone_at = at
     iam_user.save(update_fields=["gone_at"])
     held.strip(IAMUser.objects.filter(pk=iam_user.pk), at=at)
+    seal.withdraw(sealed_for(iam_user))
     # That it is gone is what was decided: there is nothing to compare with any more.
     IAMUserRecord.objects.end(iam_user)
     Drift.objects.end(iam_user, at=at)

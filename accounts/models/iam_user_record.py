@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
@@ -121,12 +121,19 @@ def on_their_way(iam_user: IAMUser) -> list[Entry]:
     return [delivery.entry for delivery in deliveries.select_related("entry").order_by("sequence", "pk")]
 
 
-def as_decided(iam_user: IAMUser) -> Attributes:
-    """What AWS holds of it, as what is on its way will change that."""
+def as_it_becomes(iam_user: IAMUser) -> Iterator[Attributes]:
+    """What AWS held of it when it was last read, then what it becomes with each decision that is on its way."""
     attributes = held_now(iam_user)
+    yield attributes
     for entry in on_their_way(iam_user):
         attributes = made(entry.details) if entry.kind == Kind.IAM_USER_CREATED else attributes
         attributes = attributes.after(entry.kind, entry.details)
+        yield attributes
+
+
+def as_decided(iam_user: IAMUser) -> Attributes:
+    """What AWS holds of it, as what is on its way will change that."""
+    *_, attributes = as_it_becomes(iam_user)
     return attributes
 
 

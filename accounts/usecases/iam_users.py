@@ -16,8 +16,11 @@ from accounts.models import Account, GroupGrant, IAMUser, IAMUserRecord, Person,
 from accounts.models.iam_user_record import as_decided, is_in_for_good
 from accounts.quotas import Quota
 from accounts.requestable import told_of
+from accounts.usecases import console_access as passwords
+from accounts.usecases import first_keys
 from accounts.usecases.granted import close_grant, is_granted
 from accounts.usecases.imports import require_importable
+from accounts.usecases.recipients import NO_OWNER
 from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
 from accounts.usecases.standing import (
     ALREADY_IN,
@@ -44,12 +47,15 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     group_names: Collection[str] = (),
     policy_arns: Collection[str] = (),
     tags: dict[str, str] | None = None,
+    console_access: bool = False,
+    access_key: bool = False,
     reason: str = "",
     queue: str = Delivery.Queue.INTERACTIVE,
 ) -> IAMUser:
     """Decide that an IAM user shall exist: in AWS it is made by the delivery, with its tags, groups and policies.
 
-    The path and the permissions boundary are the team's; they are nobody's choice here.
+    The path and the permissions boundary are the team's; they are nobody's choice here. Its password and its first key
+    are decisions of their own, which are carried after it.
 
     :raises access.NotThere: when the team or the account is not the person's to see.
     :raises access.NotAllowed: when their duty does not allow it for this team.
@@ -70,6 +76,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     iam_user.path, iam_user.permissions_boundary_arn = envelope.path_of(team), envelope.boundary_of(team, account)
     iam_user.team_said_by, iam_user.owner_said_by = IAMUser.SaidBy.HAND, IAMUser.SaidBy.HAND if owner else ""
     make(iam_user=iam_user, by=by, group_names=group_names, policy_arns=policy_arns, reason=reason, at=at, queue=queue)
+    _give_credentials(iam_user, password=console_access, key=access_key, by=by, reason=reason, at=at)
     return iam_user
 
 
@@ -94,6 +101,7 @@ def tag_iam_user(
     limits.require_tags(by=by, team=iam_user.team, tags=wanted)
     put = {key: value for key, value in wanted.items() if before.get(key) != value}
     removed = sorted(set(before) - set(wanted))
+    envelope.require_tags_that_name(by=by, iam_user=iam_user, keys=[*put, *removed])
     if _are_decided(iam_user, put, removed):
         raise ValidationError({"tags": "These are the tags that it has, or will have."})
     details = {"put": tag_list(put), "removed": removed, "before": tag_list(before)}
@@ -212,6 +220,15 @@ def make(
     if instead_of:
         details["instead_of"] = instead_of
     _record_creation(iam_user, by=by, reason=reason, at=at, more=details, queue=queue)
+
+
+def _give_credentials(iam_user: IAMUser, *, password: bool, key: bool, by: Person, reason: str, at: datetime) -> None:
+    if iam_user.owner is None and (password or key):
+        raise ValidationError({"owner": NO_OWNER})
+    if password:
+        passwords.create_login_profile(by=by, iam_user=iam_user, reason=reason, at=at)
+    if key:
+        first_keys.create_access_key(by=by, iam_user=iam_user, reason=reason, at=at)
 
 
 def _record_creation(

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access
+from accounts import access, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Organization, Person, Team
@@ -38,9 +38,11 @@ def assign_iam_users(
 ) -> list[IAMUser]:
     """Say whose IAM users are; what is not given stays as each has it, and imports no longer change what is.
 
-    A lead names the owner among the people of the team, and moves nothing to another team.
+    A lead names the owner among the people of the team, for what can do no more than the team may have, and moves
+    nothing to another team.
 
     :raises access.NotThere: also for a team of another organization. :raises access.NotAllowed: as everywhere.
+    :raises envelope.OutsideEnvelope: when a lead names an owner of what can do more than the team may have.
     :raises ValidationError: when nothing was chosen or would change, for an owner who is not theirs to name, for an
         application without a purpose, or for an IAM user that is gone.
     """
@@ -122,6 +124,10 @@ def _check_owner(*, by: Person, organization: Organization, owner: Person, rows:
     teams = {row.team for row in rows if row.team is not None}
     if not access.owners_open_to(by=by, organization=organization, teams=teams).filter(pk=owner.pk).exists():
         raise ValidationError({"owner": "Choose somebody of your organization; a lead, somebody of the team."})
+    # Passwords and keys are sealed for the owner.
+    for row in rows:
+        if row.owner_id != owner.pk:
+            envelope.require_within(by=by, iam_user=row)
 
 
 def _assign(row: IAMUser, wanted: dict[str, Any], *, by: Person, reason: str, at: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 
 from accounts.kinds import Kind
-from accounts.models import IAMUser, IAMUserRecord
+from accounts.models import IAMUser, IAMUserRecord, Offboarding
 from accounts.models.iam_user_record import as_decided, on_their_way
 from accounts.quotas import Quota, groups
 
@@ -23,6 +23,15 @@ def check_open(iam_user: IAMUser) -> None:
         raise ValidationError("AWS no longer holds this IAM user.")
     if is_going(iam_user):
         raise ValidationError("This IAM user is being deleted.")
+
+
+def check_stays(iam_user: IAMUser) -> None:
+    """Return when nobody offboards whose it is: what lets it in again would undo that behind its back.
+
+    :raises ValidationError: while that is so.
+    """
+    if Offboarding.objects.open().filter(iam_users__iam_user=iam_user).exists():
+        raise ValidationError(f"{iam_user} is being offboarded. Undo that first.")
 
 
 def is_going(iam_user: IAMUser) -> bool:

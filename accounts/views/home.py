@@ -27,7 +27,7 @@ from accounts.models import (
     Organization,
     Person,
 )
-from accounts.views import states
+from accounts.views import credentials, states
 from accounts.views.counts import Counted, count_of
 from accounts.views.drift import count_by_account
 from accounts.views.organization import PortalRequest
@@ -43,6 +43,7 @@ def home(request: PortalRequest) -> HttpResponse:
         return render(request, "accounts/no_organization.html")
     person, organization, now = request.user, request.organization, timezone.now()
     context: dict[str, Any] = {
+        "waiting": credentials.waiting_for(person=person, organization=organization, at=now),
         "stuck": _stuck(person, organization, now),
         "unreachable": _unreachable(person, organization),
         "boundaries": _boundaries(person, organization),

@@ -19,7 +19,7 @@ from accounts.access import Permission
 from accounts.kinds import Kind, in_words
 from accounts.models import AccountImport, Drift, IAMUser, Offboarding
 from accounts.usecases import imports
-from accounts.views import states
+from accounts.views import credentials, states
 from accounts.views.access_in_words import effective_access
 from accounts.views.attached_policies import name_of, policies_of
 from accounts.views.drift import waiting_of
@@ -59,6 +59,8 @@ def find(request: PortalRequest, pk: int) -> IAMUser:
 
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     iam_user, now = find(request, pk), timezone.now()
+    profile = getattr(iam_user, "login_profile", None)
+    waiting_keys = credentials.waiting_keys(by=request.user, iam_user=iam_user, at=now)
     entries = Entry.objects.of(iam_user.organization).about("iam_user", iam_user.pk)
     open_deliveries = list(_open_deliveries(entries))
     pending = _pending(request, iam_user, open_deliveries, now)
@@ -69,7 +71,13 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "pending": pending,
         "is_moving": any(row["shown"].is_moving for row in pending) or iam_user.imports.open().exists(),
         "keys": [
-            (key, key.age_days(at=now), key.is_overdue(at=now), key.known_from(iam_user.account))
+            (
+                key,
+                key.age_days(at=now),
+                key.is_overdue(at=now),
+                key.known_from(iam_user.account),
+                waiting_keys.get(key.access_key_id),
+            )
             for key in iam_user.access_keys.present().order_by("create_date", "pk")
         ],
         "known": iam_user.known_from(iam_user.account),
@@ -84,7 +92,8 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "failed_reading": _failed_reading(iam_user),
         "mfa_devices": iam_user.mfa_devices.order_by("pk"),
         "subtitle": _subtitle(iam_user),
-        "login_profile": getattr(iam_user, "login_profile", None),
+        "login_profile": profile,
+        **credentials.of_iam_user(by=request.user, iam_user=iam_user, profile=profile, at=now),
         "memberships": _memberships(iam_user, open_deliveries),
         "drift": waiting_of(iam_user),
         "history": [_history(entry, now) for entry in _history_of(entries)],

@@ -41,6 +41,7 @@ ADVICE = {
     "Mend what it names and try again, or give it up and decide anew.",
     Delivery.StuckKind.CONFLICT: "AWS holds something that the portal did not make. "
     "Look at it there; then try again or give up.",
+    Delivery.StuckKind.OUTDATED: "Put right what it names and try again, or give it up and decide anew.",
     Delivery.StuckKind.UNKNOWN: "Look at what AWS holds; then try again or give up.",
 }
 

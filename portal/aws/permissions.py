@@ -63,6 +63,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
         "iam:TagUser",
         "iam:UntagUser",
         "iam:UpdateAccessKey",
+        "iam:UpdateLoginProfile",
         "iam:UpdateUser",
     ),
     "group/*": ("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),

@@ -12,7 +12,8 @@ What happens to one delivery, step by step:
 4.  In one transaction, and only where the claim is still ours, the handler settles AWS's answer into the domain's rows
     and the delivery is *done*. Then the next delivery about the subject is rung for.
 5.  What AWS could not do now *waits*, twice as long each time, with jitter, up to 15 minutes. What AWS denied or
-    refused, and whatever nobody foresaw, is *stuck* until a human tries again or gives up. It holds its subject only.
+    refused, what does not hold any more, and whatever nobody foresaw, is *stuck* until a human tries again or gives up.
+    It holds its subject only.
 6.  A worker that dies leaves its delivery *calling*. When the lease has run out the sweep takes it back, and it is
     carried again from the start. One that kills its workers again and again gets stuck.
 """
@@ -31,7 +32,7 @@ from django.db.models import F
 from portal.aws import errors, pace
 from portal.ledger import doorbell
 from portal.ledger.clock import database_now
-from portal.ledger.handlers import Handler, handler_of, register
+from portal.ledger.handlers import Handler, Outdated, handler_of, register
 from portal.ledger.models import Delivery
 from portal.ledger.models.delivery import DeliveryQuerySet
 
@@ -67,11 +68,12 @@ RUNG_PER_LANE = 100
 # One that ends makes room for about one; a second is rung for where that one began elsewhere meanwhile.
 RUNG_AFTER_ONE = 2
 
-STUCK_KINDS: dict[type[errors.AWSError], StuckKind] = {
+STUCK_KINDS: dict[type[Exception], StuckKind] = {
     errors.Denied: StuckKind.DENIED,
     errors.Refused: StuckKind.REFUSED,
     errors.Conflict: StuckKind.CONFLICT,
     errors.NotFound: StuckKind.CONFLICT,
+    Outdated: StuckKind.OUTDATED,
 }
 UNKNOWN_KIND = "This release of the portal does not know how to carry it out. Try again once all workers are updated."
 UNFORESEEN = "The portal failed while carrying it out ({}). Its log says more. Look at what AWS holds, then try again."
@@ -128,7 +130,7 @@ def _attempt(delivery_id: int, at: datetime | None) -> None:
         _wait_for_the_pace(delivery, error, at or database_now())
     except errors.TryLater as error:
         _wait(delivery, error, at or database_now())
-    except errors.AWSError as error:
+    except (errors.AWSError, Outdated) as error:
         _get_stuck(delivery, _stuck_kind(error), str(error), error.request_id)
     except Exception as error:
         logger.exception("Delivery %s failed in a way that nobody foresaw", delivery_id)
@@ -296,7 +298,7 @@ def _get_stuck(delivery: Delivery, kind: StuckKind, sentence: str, request_id: s
     _end_attempt(delivery, state=State.STUCK, stuck_kind=kind, times_stranded=0, **told)
 
 
-def _stuck_kind(error: errors.AWSError) -> StuckKind:
+def _stuck_kind(error: errors.AWSError | Outdated) -> StuckKind:
     return next((kind for sort, kind in STUCK_KINDS.items() if isinstance(error, sort)), StuckKind.UNKNOWN)
 
 

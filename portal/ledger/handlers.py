@@ -12,13 +12,20 @@ class AlreadyRegistered(Exception):
     """Two handlers want the same kind of entry."""
 
 
+class Outdated(Exception):
+    """What was decided does not hold any more, so a handler did not send it; its text is a sentence for people."""
+
+    request_id = ""
+
+
 @dataclass(frozen=True)
 class Handler:
     """How one kind of entry is carried, settled and given up.
 
     `carry(entry, delivery)` calls AWS, outside any transaction, and may run twice and late: it reads what is there,
-    makes it so and returns what AWS answered, or raises one of `portal.aws.errors`. `settle(entry, answer, at)` writes
-    that answer into the domain's rows, in the transaction that marks the delivery as done; it runs once.
+    makes it so and returns what AWS answered, or raises one of `portal.aws.errors`, or `Outdated`.
+    `settle(entry, answer, at)` writes that answer into the domain's rows, in the transaction that marks the delivery as
+    done; it runs once.
     `abandon(entry, delivery, at)` tidies the domain's rows, in the transaction in which a human gives the delivery up.
     """
 

@@ -95,6 +95,11 @@ def expire(*, at: datetime) -> list[SealedSecret]:
     return _expire(SealedSecret.objects.overdue(at))
 
 
+def withdraw(secrets: models.QuerySet[SealedSecret]) -> list[SealedSecret]:
+    """Wipe those that were not opened, because what they belong to has ended or has another secret now."""
+    return _expire(SealedSecret.objects.ready().filter(pk__in=secrets.values("pk")))
+
+
 def expire_all() -> list[SealedSecret]:
     """Wipe every unopened secret: after a restore, where one that was opened since would open again."""
     return _expire(SealedSecret.objects.ready())

@@ -23,6 +23,8 @@ TABLE = {
     "accounts:iam_user:change_groups": "OOT---",
     "accounts:iam_user:delete": "OOT---",
     "accounts:iam_user:assign": "OOT---",
+    "accounts:iam_user:change_console_access": "OOT---",
+    "accounts:iam_user:create_access_key": "OOT---",
     "accounts:ownership:change": "OO----",
     "accounts:drift:decide": "OOT---",
     "accounts:account:view": "OOTOO-",

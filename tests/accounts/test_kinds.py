@@ -17,6 +17,8 @@ STAY_HERE = {
     "accounts.account.refused",
     "accounts.account.pace_set",
     "accounts.iam_user.assigned",
+    "accounts.secret.opened",
+    "accounts.secret.asked_again",
     "accounts.ownership_rule.created",
     "accounts.ownership_rule.changed",
     "accounts.ownership_rule.moved",

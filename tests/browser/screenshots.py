@@ -49,6 +49,8 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("create-iam-user", "/team/", press="Create IAM user"),
         Sight("add-to-group", "/team/", row=r"/team/iam-users/\d+/$", press="Add to group"),
         Sight("requests-mine", "/requests/"),
+        Sight("console-access", "/team/", row=r"/team/iam-users/\d+/$", press="Reset password"),
+        Sight("create-access-key", "/team/", row=r"/team/iam-users/\d+/$", press="Create access key"),
         Sight("search", "/team/?q=ledger"),
         Sight("nothing-found", "/team/?q=zzz"),
         Sight("narrowed", "/team/?keys=overdue"),

@@ -9,8 +9,10 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from accounts.models import Account, Duty, IAMUser, Person, Team
+from accounts.models.sealed import Purpose
 from accounts.usecases import iam_users, offboarding
 from portal.ledger.models import Delivery, Entry
+from portal.secrets.models import SealedSecret
 from tests import factories
 from tests.browser.conftest import Visit
 
@@ -58,8 +60,17 @@ def of_people(lead: Person, member: Person, team: Team) -> list[str]:
     ]  # fmt: skip
 
 
+def secrets_of(iam_user: IAMUser) -> list[str]:
+    """A secret that waits and one that was opened, and the IAM user that they belong to."""
+    waiting, opened = (factories.sealed_secret(iam_user, purpose).pk for purpose in Purpose)
+    wiped = {"ciphertext": None, "nonce": None, "wrapped_key": None}
+    SealedSecret.objects.filter(pk=opened).update(state="opened", opened_at=timezone.now(), **wiped)
+    user = f"/team/iam-users/{iam_user.pk}"
+    return [f"/secrets/{waiting}/", f"/secrets/{opened}/", f"{user}/", f"{user}/console-access/create/"]
+
+
 @pytest.fixture
-def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelope: None) -> list[str]:
+def pages(acme_prod: Account, payments: Team, olive: Person, lena: Person, mia: Person, envelope: None) -> list[str]:
     """One address of each page, with something on it."""
     iam_user = factories.iam_user(acme_prod, "ledger-reader", team=payments, owner=mia, tags={"env": "prod"})
     factories.access_key(iam_user)
@@ -84,7 +95,9 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     return [
         *of_people(lena, mia, payments),
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
-        f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
+        f"{user}/delete/", f"{user}/console-access/reset/", f"{user}/console-access/remove/",
+        f"{user}/access-keys/create/", *secrets_of(factories.iam_user(acme_prod, "olive", team=payments, owner=olive)),
+        "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
         f"{account}/connection/", f"{account}/connection/?as=sh", f"{account}/discovered/", "/deliveries/",
         f"/deliveries/{Delivery.objects.get().pk}/", "/ledger/", f"/ledger/{entry.pk}/",
         "/team/?unassigned=any&select=page", f"/team/iam-users/assign/?iam_user={iam_user.pk}",

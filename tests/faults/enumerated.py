@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from accounts.delivery import held
 from accounts.kinds import Kind
 from accounts.models import (
     AccessKey,
@@ -113,11 +114,16 @@ class House:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of delivery: what is there before, and who decides what."""
+    """One kind of delivery: what is there before, and who decides what.
+
+    `help` is what a human does in AWS where the delivery asks one; `check` what else must be true once it arrived.
+    """
 
     kind: Kind
     prepare: Callable[[House], object]
     decide: Callable[[House], object]
+    help: Callable[[House], object] | None = None
+    check: Callable[[House], object] | None = None
 
 
 def quiesce() -> None:
@@ -128,7 +134,16 @@ def quiesce() -> None:
         moving = Delivery.objects.filter(state__in=["due", "calling", "waiting"])
         if not moving.exists():
             return
+        _let_the_quiet_time_pass(moving)
         at = max([at, *_awaited(moving)]) + MOMENT
+
+
+def _let_the_quiet_time_pass(deliveries: Any) -> None:
+    """What a doubtful call may have made is believed not to be there after five minutes, which are not waited for."""
+    long_ago = (database_now() - held.QUIET_TIME - MOMENT).isoformat()
+    for delivery in deliveries:
+        if isinstance(delivery.baseline, dict) and delivery.baseline.get("called_at"):
+            deliveries.filter(pk=delivery.pk).update(baseline={**delivery.baseline, "called_at": long_ago})
 
 
 def _awaited(deliveries: Any) -> list[datetime]:

@@ -67,6 +67,17 @@ class Credentials(Calls):
         )
         return _login_profile(answer["LoginProfile"])
 
+    def update_login_profile(self, *, user_name: str, password: str, password_reset_required: bool) -> None:
+        """Give the user another console password in place of the one that it has; doing so again is no error.
+
+        :raises NotFound: when the user has none.
+        :raises Refused: when the account's password policy does not take this one.
+        :raises TryLater: shortly after the password was changed.
+        """
+        self._write(
+            "UpdateLoginProfile", UserName=user_name, Password=password, PasswordResetRequired=password_reset_required
+        )
+
     def delete_login_profile(self, *, user_name: str) -> None:
         """Take the console password away.
 

@@ -119,6 +119,13 @@ class IAM(Simulations, UserChanges):
         _keep(user, password_last_changed=utcnow())
         return self.get_login_profile()
 
+    def update_login_profile(self) -> ActionResult:
+        """Keep PasswordResetRequired as a yes or no, and when it was."""
+        result, user = super().update_login_profile(), self._user()
+        user.password_reset_required = bool(self._get_param("PasswordResetRequired"))
+        _keep(user, password_last_changed=utcnow())
+        return result
+
     def delete_virtual_mfa_device(self) -> ActionResult:
         """Refuse while somebody has it enabled."""
         leftovers.refuse_device(self.backend.virtual_mfa_devices.get(self._get_param("SerialNumber")))

@@ -93,6 +93,7 @@ class Delivery(models.Model):
         DENIED = "denied", "AWS denied it"
         REFUSED = "refused", "AWS refused it"
         CONFLICT = "conflict", "AWS holds something else"
+        OUTDATED = "outdated", "it does not hold any more"
         UNKNOWN = "unknown", "the outcome is unknown"
 
     class Queue(models.TextChoices):

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.access import NotAllowed, NotThere
-from accounts.envelope import OutsideEnvelope
+from accounts.limits import OutsideEnvelope
 from accounts.models import Account, Duty, GroupGrant, IAMGroup, IAMUser, Organization, Person, Team
 from accounts.usecases.drift import revert_drift
 from accounts.usecases.group_grants import end_due_grants, extend_grant, give_back_grant, grant_group

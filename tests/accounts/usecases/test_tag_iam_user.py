@@ -9,9 +9,11 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.access import NotAllowed, NotThere
-from accounts.models import IAMUser, Person
+from accounts.limits import OutsideEnvelope
+from accounts.models import IAMGroup, IAMUser, Person
 from accounts.usecases.iam_users import delete_iam_user, tag_iam_user
 from portal.ledger.models import Delivery, Entry
+from tests import factories
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OWN = {"gatehouse:entry": "b7c5a1de-0000-4000-8000-000000000001"}
@@ -101,3 +103,32 @@ def test_it_refuses_what_is_gone_or_going(lena: Person, ledger_writer: IAMUser, 
     ledger_writer.save()
     with leaves_nothing(ValidationError, match="no longer holds"):
         tag_iam_user(by=lena, iam_user=ledger_writer, tags={}, at=AT)
+
+
+def test_a_lead_does_not_take_what_reaches_further_by_a_tag(
+    lena: Person, olive: Person, leaves_nothing: Block, ledger_writer: IAMUser, administrators: IAMGroup
+) -> None:
+    factories.group_membership(ledger_writer, administrators)
+    mine = {"stage": "prod", "Owner": lena.email}
+
+    with leaves_nothing(OutsideEnvelope, match="administrators"):
+        tag_iam_user(by=lena, iam_user=ledger_writer, tags=mine, at=AT)
+    tag_iam_user(by=olive, iam_user=ledger_writer, tags=mine, at=AT)
+
+
+def test_a_lead_names_an_owner_by_a_tag_within_the_envelope(lena: Person, ledger_writer: IAMUser) -> None:
+    tag_iam_user(by=lena, iam_user=ledger_writer, tags={"stage": "prod", "owner": lena.email}, at=AT)
+
+    assert Entry.objects.get().details["put"] == [{"key": "owner", "value": lena.email}]
+
+
+def test_a_lead_moves_nothing_to_another_team_by_a_tag(
+    lena: Person, leaves_nothing: Block, ledger_writer: IAMUser
+) -> None:
+    moved = {"stage": "prod", "TEAM": "Platform"}
+    with leaves_nothing(OutsideEnvelope, match="which team"):
+        tag_iam_user(by=lena, iam_user=ledger_writer, tags=moved, at=AT)
+
+    ledger_writer.team_said_by = IAMUser.SaidBy.HAND
+    ledger_writer.save()
+    tag_iam_user(by=lena, iam_user=ledger_writer, tags=moved, at=AT)

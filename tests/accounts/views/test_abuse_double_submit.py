@@ -15,6 +15,7 @@ from tests import factories
 from tests.accounts.views.conftest import Enter
 
 TIMES = 20
+NAMES = ["tag", "add", "remove", "delete", "reset", "key"]
 
 
 @pytest.fixture
@@ -27,6 +28,8 @@ def forms(ledger_reader: IAMUser, olive: Person) -> dict[str, tuple[str, dict[st
         "add": (reverse("add_to_group", args=[pk]), {"groups": "on-call"}),
         "remove": (reverse("remove_from_group", args=[pk, membership.pk]), {}),
         "delete": (reverse("delete_iam_user", args=[pk]), {"reason": "Unused"}),
+        "reset": (reverse("reset_console_access", args=[pk]), {}),
+        "key": (reverse("create_access_key", args=[pk]), {}),
     }
 
 
@@ -36,7 +39,7 @@ def crowd() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
-@pytest.mark.parametrize("name", ["tag", "add", "remove", "delete"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_form_sent_again_decides_nothing_more(
     enter: Enter, olive: Person, forms: dict[str, tuple[str, dict[str, str]]], name: str
 ) -> None:
@@ -49,7 +52,7 @@ def test_a_form_sent_again_decides_nothing_more(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("name", ["tag", "add", "remove", "delete"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_form_sent_twenty_times_at_once_decides_once(
     enter: Enter, olive: Person, crowd: ThreadPoolExecutor, forms: dict[str, tuple[str, dict[str, str]]], name: str
 ) -> None:

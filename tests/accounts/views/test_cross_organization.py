@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, Duty, IAMUser, Person, Team
+from accounts.models.sealed import Purpose
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -44,11 +45,13 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
     names = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
         "delete_iam_user", "rename_iam_user", "change_path", "set_boundary", "boundary_difference", "attach_policy",
-        "policy_difference", "detach_policy", "group_difference", "request_group",
+        "policy_difference", "detach_policy", "group_difference", "request_group", "create_console_access",
+        "reset_console_access", "remove_console_access", "create_access_key",
     )  # fmt: skip
     return {
         **dict.fromkeys(names, (iam_user.pk,)),
         **dict.fromkeys(("delivery", "delivery_facts", "try_again", "give_up"), (delivery.pk,)),
+        **dict.fromkeys(("secret", "open_secret"), (factories.sealed_secret(iam_user, Purpose.PASSWORD).pk,)),
         "remove_from_group": (iam_user.pk, membership.pk),
         "entry": (entry.pk,),
     }

@@ -52,6 +52,32 @@ def test_a_login_profile_is_made_once(iam: IAM, mia: Any) -> None:
         iam.create_login_profile(user_name="mia", password="correct horse battery", password_reset_required=False)
 
 
+def test_a_login_profile_is_given_another_password(aws: AWS, iam: IAM, mia: Any) -> None:
+    mia.create_login_profile(UserName="mia", Password="gatehouse-demo", PasswordResetRequired=False)
+
+    for _ in range(2):
+        iam.update_login_profile(user_name="mia", password="correct horse battery", password_reset_required=True)
+
+    assert aws.backend(ACCOUNT).users["mia"].password == "correct horse battery"
+    assert iam.get_login_profile(user_name="mia").password_reset_required is True
+    assert "correct horse battery" not in str(aws.trace)
+
+
+def test_whoever_has_no_password_is_given_no_other(iam: IAM, mia: Any) -> None:
+    with pytest.raises(NotFound):
+        iam.update_login_profile(user_name="mia", password="correct horse battery", password_reset_required=True)
+
+
+def test_a_password_that_was_changed_a_moment_ago_is_changed_later(aws: AWS, iam: IAM, mia: Any) -> None:
+    mia.create_login_profile(UserName="mia", Password="gatehouse-demo")
+    aws.faults.inject("UpdateLoginProfile", Fault.BUSY)
+
+    with pytest.raises(TryLater) as raised:
+        iam.update_login_profile(user_name="mia", password="correct horse battery", password_reset_required=True)
+
+    assert not raised.value.is_doubtful
+
+
 def test_a_virtual_mfa_device_is_made_with_its_seed(iam: IAM, mia: Any) -> None:
     made = iam.create_virtual_mfa_device(virtual_mfa_device_name="mia", tags={"gatehouse:entry": "1"})
 

@@ -1,0 +1,42 @@
+"""Sealing what AWS has just made for the recipient that the entry names."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from accounts.models import IAMUser, Person
+from accounts.models.sealed import Bond
+from portal.ledger.handlers import Outdated
+from portal.ledger.models import Entry
+from portal.secrets import seal
+from portal.secrets.secret import Secret
+
+
+def require_recipient(entry: Entry, iam_user: IAMUser) -> Person:
+    """For whom the secret will be sealed: still the IAM user's owner, and still there.
+
+    :raises Outdated: when that is not so any more, or the IAM user is not in AWS.
+    """
+    if not iam_user.is_in_aws or iam_user.gone_at is not None:
+        raise Outdated(f"{iam_user} is not in AWS. Nothing was sent.")
+    owner = iam_user.owner
+    if owner is None or str(owner.pk) != entry.details["recipient_id"]:
+        raise Outdated(f"{entry.details['recipient']} is not the owner of {iam_user} any more. Nothing was sent.")
+    if not owner.belongs_to(iam_user.organization):
+        raise Outdated(f"{owner} is disabled or has left the organization. Nothing was sent.")
+    return owner
+
+
+def seal_for_recipient(entry: Entry, secret: Secret, bond: Bond, at: datetime) -> None:
+    """Keep the secret for its recipient, in the transaction that writes down what it belongs to."""
+    seal.seal(
+        organization=entry.organization,
+        recipient=Person.objects.get(pk=int(entry.details["recipient_id"])),
+        purpose=bond.purpose,
+        bound_to=str(bond),
+        secret=secret,
+        at=at,
+        expires_at=at + timedelta(hours=settings.SECRET_HOURS),
+    )

@@ -1,0 +1,94 @@
+"""The page on which the recipient of a secret opens it, once (security: A09)."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from http import HTTPStatus
+
+from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import access
+from accounts.models import Account, IAMUser
+from accounts.models.sealed import Bond, Purpose
+from accounts.usecases import sealed_secrets
+from accounts.views.organization import PortalRequest, organization_of
+from portal.secrets import keys, seal
+from portal.secrets.models import SealedSecret
+
+logger = logging.getLogger(__name__)
+
+# IAM User Guide, "Sign in to the AWS Management Console as an IAM user"; China and GovCloud have their own.
+SIGN_IN = {"aws": "signin.aws.amazon.com", "aws-cn": "signin.amazonaws.cn", "aws-us-gov": "signin.amazonaws-us-gov.com"}
+UNREADABLE = "The portal cannot read this secret any more. Ask whoever made it for another one."
+
+
+@require_GET
+@never_cache
+def page(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
+    """What it is, and until when it waits; whoever is not its recipient is told 404 before anything is asked."""
+    return _page(request, _find(request, pk))
+
+
+@reauthentication_required
+def _page(request: PortalRequest, sealed: SealedSecret) -> HttpResponse:
+    bond = Bond.of(sealed)
+    iam_user = IAMUser.objects.select_related("account").get(pk=bond.iam_user_id)
+    is_ready = sealed.state == SealedSecret.State.READY and sealed.expires_at > timezone.now()
+    context = {
+        "sealed": sealed,
+        "iam_user": iam_user,
+        "is_ready": is_ready,
+        "is_opened": sealed.state == SealedSecret.State.OPENED,
+        "access_key_id": bond.id if bond.purpose is Purpose.ACCESS_KEY else "",
+        "sign_in_address": _sign_in_address(iam_user.account) if bond.purpose is Purpose.PASSWORD else "",
+    }
+    return render(request, "accounts/secret.html", context)
+
+
+@require_POST
+def open_once(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show secret, as JSON and once: `secret`, or `words` that say why not."""
+    _find(request, pk)
+    try:
+        answer = _open(request, pk)
+    except ReauthenticationRequired:
+        # Not allauth's own way: after the sign-in it would carry on with this request, as a page.
+        answer = _refused("Sign in again to see it.", HTTPStatus.UNAUTHORIZED)
+    answer["Cache-Control"] = "no-store"
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@reauthentication_required
+def _open(request: PortalRequest, pk: uuid.UUID) -> JsonResponse:
+    try:
+        secret = sealed_secrets.open_sealed_secret(by=request.user, secret_id=pk, at=timezone.now())
+    except (seal.AlreadyOpened, seal.Expired) as refusal:
+        return _refused(str(refusal), HTTPStatus.GONE)
+    except (keys.Unreadable, keys.UnknownKeyVersion):
+        logger.exception("A sealed secret cannot be read")
+        return _refused(UNREADABLE, HTTPStatus.GONE)
+    return JsonResponse({"secret": secret.reveal()})
+
+
+def _find(request: PortalRequest, pk: uuid.UUID) -> SealedSecret:
+    """The person's own, in the organization that they are looking at; else 404."""
+    sealed = sealed_secrets.require_recipient(by=request.user, secret_id=pk)
+    if sealed.organization_id != organization_of(request).pk:
+        raise access.NotThere
+    return sealed
+
+
+def _refused(words: str, status: HTTPStatus) -> JsonResponse:
+    return JsonResponse({"words": words}, status=status)
+
+
+def _sign_in_address(account: Account) -> str:
+    return f"https://{account.alias or account.account_id}.{SIGN_IN[account.partition]}/console"
