@@ -31,7 +31,7 @@ from django.db.models import F
 from portal.aws import errors, pace
 from portal.ledger import doorbell
 from portal.ledger.clock import database_now
-from portal.ledger.handlers import Handler, handler_of, register
+from portal.ledger.handlers import Handler, NotToBeCarried, handler_of, register
 from portal.ledger.models import Delivery
 from portal.ledger.models.delivery import DeliveryQuerySet
 
@@ -129,7 +129,7 @@ def _attempt(delivery_id: int, at: datetime | None) -> None:
     except errors.TryLater as error:
         _wait(delivery, error, at or database_now())
     except errors.AWSError as error:
-        _get_stuck(delivery, _stuck_kind(error), str(error), error.request_id)
+        _get_stuck(delivery, STUCK_KINDS.get(type(error), StuckKind.UNKNOWN), str(error), error.request_id)
     except Exception as error:
         logger.exception("Delivery %s failed in a way that nobody foresaw", delivery_id)
         _get_stuck(delivery, StuckKind.UNKNOWN, UNFORESEEN.format(type(error).__name__))
@@ -264,8 +264,12 @@ def _carry(delivery: Delivery, at: datetime | None) -> None:
         _get_stuck(delivery, StuckKind.UNKNOWN, UNKNOWN_KIND)
         return
     # Waiting for the account's pace is to leave most of the lease to the calls themselves.
-    with pace.turn(is_urgent=_is_urgent(delivery), seconds=settings.DELIVERY_LEASE_SECONDS / 3):
-        answer = handler.carry(delivery.entry, delivery)
+    try:
+        with pace.turn(is_urgent=_is_urgent(delivery), seconds=settings.DELIVERY_LEASE_SECONDS / 3):
+            answer = handler.carry(delivery.entry, delivery)
+    except NotToBeCarried as error:
+        _get_stuck(delivery, StuckKind.REFUSED, str(error))
+        return
     now = at or database_now()
     with transaction.atomic():
         # First the claim: its row lock keeps everybody else away until the domain's rows are written too.
@@ -294,10 +298,6 @@ def _get_stuck(delivery: Delivery, kind: StuckKind, sentence: str, request_id: s
     logger.warning("Delivery %s is stuck: %s", delivery.pk, sentence)
     told = {"error": sentence, "aws_request_id": request_id}
     _end_attempt(delivery, state=State.STUCK, stuck_kind=kind, times_stranded=0, **told)
-
-
-def _stuck_kind(error: errors.AWSError) -> StuckKind:
-    return next((kind for sort, kind in STUCK_KINDS.items() if isinstance(error, sort)), StuckKind.UNKNOWN)
 
 
 def _end_attempt(delivery: Delivery, **changes: Any) -> None:  # Any: values of the model's fields

@@ -12,14 +12,19 @@ class AlreadyRegistered(Exception):
     """Two handlers want the same kind of entry."""
 
 
+class NotToBeCarried(Exception):
+    """What was decided must not reach AWS any more, and AWS was not asked; its text is a sentence for people."""
+
+
 @dataclass(frozen=True)
 class Handler:
     """How one kind of entry is carried, settled and given up.
 
     `carry(entry, delivery)` calls AWS, outside any transaction, and may run twice and late: it reads what is there,
-    makes it so and returns what AWS answered, or raises one of `portal.aws.errors`. `settle(entry, answer, at)` writes
-    that answer into the domain's rows, in the transaction that marks the delivery as done; it runs once.
-    `abandon(entry, delivery, at)` tidies the domain's rows, in the transaction in which a human gives the delivery up.
+    makes it so and returns what AWS answered, or raises one of `portal.aws.errors` or `NotToBeCarried`.
+    `settle(entry, answer, at)` writes that answer into the domain's rows, in the transaction that marks the delivery
+    as done; it runs once. `abandon(entry, delivery, at)` tidies the domain's rows, in the transaction in which a human
+    gives the delivery up.
     """
 
     carry: Callable[[Entry, Delivery], object]

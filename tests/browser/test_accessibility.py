@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Account, Person, Team
+from accounts.models import Account, IAMUser, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -47,6 +47,18 @@ def connected(account: Account) -> None:
     factories.discovered_account(account, "555566667777")
 
 
+def requests_of(iam_user: IAMUser, lena: Person) -> list[str]:
+    """The pages of a request, and of a group until a time."""
+    change = {"group": "administrators", "until": "2026-12-01T12:00:00+00:00"}
+    asked, grant = factories.request(iam_user, by=lena, change=change), factories.group_grant(iam_user, by=lena)
+    factories.group_membership(iam_user, factories.iam_group(iam_user.account, "ledger-writers"))
+    one, user = f"/requests/{asked.pk}", f"/team/iam-users/{iam_user.pk}"
+    return [
+        "/requests/", "/requests/?tab=mine", "/requests/?tab=all", f"{one}/", f"{one}/approve/", f"{one}/decline/",
+        f"{user}/groups/request/", f"{user}/grants/{grant.pk}/extend/", f"{user}/grants/{grant.pk}/give-back/",
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelope: None) -> list[str]:
     """One address of each page, with something on it."""
@@ -75,11 +87,6 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
     factories.drift(drifted, **policies, state="ended", ended_at=timezone.now())
     drift = f"/accounts/{acme_prod.pk}/drift"
     connected(acme_prod)
-    asked = factories.request(
-        iam_user, by=lena, change={"group": "administrators", "until": "2026-12-01T12:00:00+00:00"}
-    )
-    grant = factories.group_grant(iam_user, by=lena)
-    factories.group_membership(iam_user, factories.iam_group(acme_prod, "ledger-readers"))
     return [
         "/", "/team/", "/team/?q=nobody", "/team/iam-users/new/", f"{user}/", f"{user}/tags/", f"{user}/groups/add/",
         f"{user}/delete/", "/accounts/", f"{account}/", f"{account}/pace/", "/accounts/connect/",
@@ -89,9 +96,7 @@ def pages(acme_prod: Account, payments: Team, lena: Person, mia: Person, envelop
         "/team/iam-users/assign/", f"{ownership}/", f"{ownership}/tags/", f"{ownership}/apply/",
         f"{ownership}/rules/new/", f"{ownership}/rules/{rule.pk}/", f"{ownership}/rules/{rule.pk}/delete/",
         f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
-        "/requests/", "/requests/?tab=mine", "/requests/?tab=all", f"/requests/{asked.pk}/",
-        f"/requests/{asked.pk}/approve/", f"/requests/{asked.pk}/decline/", f"{user}/groups/request/",
-        f"{user}/grants/{grant.pk}/extend/", f"{user}/grants/{grant.pk}/give-back/",
+        *requests_of(iam_user, lena),
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES,
     ]  # fmt: skip
 

@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 
 from accounts import requestable
-from accounts.delivery.approvals import NoLongerApproved
 from accounts.models import (
     Account,
     Duty,
@@ -24,7 +23,7 @@ from accounts.models import (
 )
 from accounts.usecases.requests import approve_request
 from portal.ledger import deliver as worker
-from portal.ledger.handlers import handler_of
+from portal.ledger.handlers import NotToBeCarried, handler_of
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.accounts.carrying import deliver_until_quiet, users
@@ -202,7 +201,7 @@ def test_an_entry_that_says_more_than_was_approved_is_not_carried(aws: AWS, appr
     handler = handler_of(entry.kind)
 
     assert handler is not None
-    with pytest.raises(NoLongerApproved, match="AWS was not asked"):
+    with pytest.raises(NotToBeCarried, match="AWS was not asked"):
         handler.carry(entry, delivery)
     assert list(aws.trace) == []
 

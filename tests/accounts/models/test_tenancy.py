@@ -100,11 +100,10 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.iam_provider(account, "provider"),
         factories.iam_user_record(user),
         factories.ownership_rule(organization, account=account, team=team),
-        *asked_for(user, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
-    return {type(row): row for row in rows}
+    return {type(row): row for row in [*rows, *asked_for(user, person)]}
 
 
 def recorded(organization: Organization, account: Account, user: IAMUser) -> Entry:
