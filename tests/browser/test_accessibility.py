@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Account, IAMUser, Person, Team
+from accounts.models import Account, IAMGroup, IAMUser, Person, Team
 from accounts.usecases import iam_users
 from portal.ledger.models import Delivery, Entry
 from tests import factories
@@ -51,7 +51,7 @@ def requests_of(iam_user: IAMUser, lena: Person) -> list[str]:
     """The pages of a request, and of a group until a time."""
     change = {"group": "administrators", "until": "2026-12-01T12:00:00+00:00"}
     asked, grant = factories.request(iam_user, by=lena, change=change), factories.group_grant(iam_user, by=lena)
-    factories.group_membership(iam_user, factories.iam_group(iam_user.account, "ledger-writers"))
+    factories.group_membership(iam_user, IAMGroup.objects.get(group_name="ledger-writers"))
     one, user = f"/requests/{asked.pk}", f"/team/iam-users/{iam_user.pk}"
     return [
         "/requests/", "/requests/?tab=mine", "/requests/?tab=all", f"{one}/", f"{one}/approve/", f"{one}/decline/",
