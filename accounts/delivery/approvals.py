@@ -8,21 +8,14 @@ from datetime import datetime
 
 from accounts import requestable
 from accounts.models import Request
-from portal.aws import errors
 from portal.ledger.clock import database_now
-from portal.ledger.handlers import Handler
+from portal.ledger.handlers import Handler, Outdated
 from portal.ledger.models import Delivery, Entry
 
 NOT_APPROVED = "No approval of it holds."
 
 # A use-case, which this storey cannot import: `lapse(request=…, words=…, delivery=…, at=…)`.
 Lapse = Callable[..., None]
-
-
-class NoLongerApproved(errors.Refused):
-    """AWS was not asked."""
-
-    sentence = "The portal did not carry it out, and AWS was not asked: {message}"
 
 
 class Approvals:
@@ -34,7 +27,7 @@ class Approvals:
     def require(self, entry: Entry, delivery: Delivery) -> None:
         """Return where the entry follows from no request, or from one that still holds.
 
-        :raises NoLongerApproved: with the reason, after the request was closed.
+        :raises Outdated: with the reason, after the request was closed.
         """
         if "request" not in entry.details:
             return
@@ -45,7 +38,7 @@ class Approvals:
             return
         if request is not None and self.lapse is not None:
             self.lapse(request=request, words=words, delivery=delivery, at=now)
-        raise NoLongerApproved(operation="", code="NoLongerApproved", message=words)
+        raise Outdated(f"The portal did not carry it out, and AWS was not asked: {words}")
 
 
 approvals = Approvals()

@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 
 from accounts import requestable
-from accounts.delivery.approvals import NoLongerApproved
 from accounts.models import (
     Account,
     Duty,
@@ -24,7 +23,7 @@ from accounts.models import (
 )
 from accounts.usecases.requests import approve_request
 from portal.ledger import deliver as worker
-from portal.ledger.handlers import handler_of
+from portal.ledger.handlers import Outdated, handler_of
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.accounts.carrying import deliver_until_quiet, users
@@ -155,7 +154,7 @@ def test_whatever_it_is_bound_to_changes_aws_is_not_called(
 
     delivery = deliver_until_quiet()
 
-    assert (delivery.state, delivery.stuck_kind) == (Delivery.State.STUCK, "refused")
+    assert (delivery.state, delivery.stuck_kind) == (Delivery.State.STUCK, "outdated")
     assert delivery.error.startswith("The portal did not carry it out, and AWS was not asked: ")
     assert list(aws.trace) == []
     assert users(aws, prod)[NAME]["groups"] == set()
@@ -169,7 +168,7 @@ def test_what_was_approved_in_time_and_carried_too_late_is_not_done(
     request = ask(lena, iam_user, at=then)
     approve_request(by=olive, request=request, at=then + timedelta(hours=1))
 
-    assert deliver_until_quiet().stuck_kind == "refused"
+    assert deliver_until_quiet().stuck_kind == "outdated"
 
     request.refresh_from_db()
     assert (request.state, request.words) == ("lapsed", requestable.TOO_LATE)
@@ -202,7 +201,7 @@ def test_an_entry_that_says_more_than_was_approved_is_not_carried(aws: AWS, appr
     handler = handler_of(entry.kind)
 
     assert handler is not None
-    with pytest.raises(NoLongerApproved, match="AWS was not asked"):
+    with pytest.raises(Outdated, match="AWS was not asked"):
         handler.carry(entry, delivery)
     assert list(aws.trace) == []
 
