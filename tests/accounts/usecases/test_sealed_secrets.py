@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts import tasks
 from accounts.access import NotThere
 from accounts.models import IAMUser, Membership, Organization, Person
 from accounts.models.sealed import Bond, Purpose
@@ -209,3 +210,13 @@ def test_what_still_has_time_or_was_opened_stays(mia: Person, leaves_nothing: Bl
 def test_no_person_expires_secrets(olive: Person, leaves_nothing: Block, sealed: SealedSecret) -> None:
     with leaves_nothing(NotThere):
         expire_sealed_secrets(by=olive, at=AT + timedelta(days=9))
+
+
+def test_beat_has_it_done(sealed: SealedSecret, settings: Any) -> None:
+    SealedSecret.objects.update(created_at=AT - timedelta(days=2), expires_at=AT - timedelta(days=1))
+    names = [each["task"] for each in settings.CELERY_BEAT_SCHEDULE.values()]
+
+    tasks.expire_sealed_secrets(told_by="a later release")
+
+    assert tasks.expire_sealed_secrets.name in names
+    assert Entry.objects.get().kind == "accounts.secret.expired"

@@ -124,6 +124,18 @@ def test_what_aws_will_not_do_is_stuck(
     assert carrier.settled == []
 
 
+def test_what_does_not_hold_any_more_is_stuck_in_its_handlers_words(decide: Decide, carrier: Carrier) -> None:
+    carrier.answers = [handlers.Outdated("Mia is not its owner any more. Nothing was sent.")]
+    decide("a")
+
+    deliver.deliver_due(at=AT)
+
+    assert (one().state, one().stuck_kind, one().aws_request_id) == ("stuck", "outdated", "")
+    assert one().error == "Mia is not its owner any more. Nothing was sent."
+    assert one().state_in_words(AT) == "Stuck: it does not hold any more"
+    assert carrier.settled == []
+
+
 def test_what_nobody_foresaw_is_stuck_without_its_words(
     decide: Decide, carrier: Carrier, caplog: pytest.LogCaptureFixture
 ) -> None:

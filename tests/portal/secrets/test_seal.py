@@ -15,7 +15,7 @@ from pytest_django import Settings
 from accounts.models import Organization, Person
 from portal.secrets.keys import UnknownKeyVersion, Unreadable
 from portal.secrets.models import SealedSecret
-from portal.secrets.seal import AlreadyOpened, Expired, NotYours, expire, expire_all, open_once, rewrap
+from portal.secrets.seal import AlreadyOpened, Expired, NotYours, expire, expire_all, open_once, rewrap, withdraw
 from portal.secrets.secret import Secret
 
 SealFor = Callable[..., SealedSecret]
@@ -108,6 +108,19 @@ def test_expiry_wipes_what_was_not_opened_and_names_it(seal_for: SealFor, person
     with pytest.raises(Expired):
         open_once(secret_id=overdue.pk, by=person, at=at)
     assert expire(at=at + timedelta(minutes=15)) == []
+
+
+@pytest.mark.django_db
+def test_one_that_has_lost_its_meaning_is_withdrawn_alone(seal_for: SealFor, person: Person, at: datetime) -> None:
+    lost, other, opened = seal_for(), seal_for(), seal_for()
+    open_once(secret_id=opened.pk, by=person, at=at)
+
+    assert withdraw(SealedSecret.objects.filter(pk__in=[lost.pk, opened.pk])) == [lost]
+
+    assert contents(lost) == (None, None, None)
+    assert None not in contents(other)
+    opened.refresh_from_db()
+    assert opened.state == "opened"
 
 
 @pytest.mark.django_db
