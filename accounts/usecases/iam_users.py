@@ -57,17 +57,14 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     The path and the permissions boundary are the team's; they are nobody's choice here. Its password and its first key
     are decisions of their own, which are carried after it.
 
-    :raises access.NotThere: when the team or the account is not the person's to see.
-    :raises access.NotAllowed: when their duty does not allow it for this team.
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: by field, for a name, tag, owner, group or policy that AWS or the envelope would refuse.
     """
     access.require(by=by, to=Permission.CREATE_IAM_USER, organization=team.organization, team=team)
-    envelope.require_account(by=by, team=team, account=account)
-    _check_connected(account)
+    _check_place(by=by, team=team, account=account)
     envelope.require_grants(by=by, team=team, account=account, group_names=group_names, policy_arns=policy_arns)
     check_room(quotas.groups(account, group_names), field="groups")
     check_room(quotas.attached_policies(account, policy_arns), field="policies")
-    limits.require_room(by=by, team=team)
     limits.require_tags(by=by, team=team, tags=tags or {})
     iam_user = IAMUser(
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
@@ -256,6 +253,12 @@ def _record_creation(
         deliver=carried_to(iam_user, queue=queue),
     )
     IAMUserRecord.objects.begin(iam_user, entry)
+
+
+def _check_place(*, by: Person, team: Team, account: Account) -> None:
+    envelope.require_account(by=by, team=team, account=account)
+    _check_connected(account)
+    limits.require_room(by=by, team=team)
 
 
 def _check_connected(account: Account) -> None:

@@ -60,7 +60,6 @@ def find(request: PortalRequest, pk: int) -> IAMUser:
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     iam_user, now = find(request, pk), timezone.now()
     profile = getattr(iam_user, "login_profile", None)
-    waiting_keys = credentials.waiting_keys(by=request.user, iam_user=iam_user, at=now)
     entries = Entry.objects.of(iam_user.organization).about("iam_user", iam_user.pk)
     open_deliveries = list(_open_deliveries(entries))
     pending = _pending(request, iam_user, open_deliveries, now)
@@ -70,16 +69,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "shown": states.of_iam_user(iam_user, _speaking(open_deliveries), at=now),
         "pending": pending,
         "is_moving": any(row["shown"].is_moving for row in pending) or iam_user.imports.open().exists(),
-        "keys": [
-            (
-                key,
-                key.age_days(at=now),
-                key.is_overdue(at=now),
-                key.known_from(iam_user.account),
-                waiting_keys.get(key.access_key_id),
-            )
-            for key in iam_user.access_keys.present().order_by("create_date", "pk")
-        ],
+        "keys": _keys(request, iam_user, now),
         "known": iam_user.known_from(iam_user.account),
         "credentials": iam_user.iam_credentials.order_by("kind", "create_date", "pk"),
         "policies": policies_of(
@@ -99,6 +89,21 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "history": [_history(entry, now) for entry in _history_of(entries)],
         **allowed,
     }
+
+
+def _keys(request: PortalRequest, iam_user: IAMUser, now: datetime) -> list[tuple[Any, ...]]:
+    """Each key with its age, whether it is overdue, since when that is known, and whose its secret waits for."""
+    waiting = credentials.waiting_keys(by=request.user, iam_user=iam_user, at=now)
+    return [
+        (
+            key,
+            key.age_days(at=now),
+            key.is_overdue(at=now),
+            key.known_from(iam_user.account),
+            waiting.get(key.access_key_id),
+        )
+        for key in iam_user.access_keys.present().order_by("create_date", "pk")
+    ]
 
 
 def _failed_reading(iam_user: IAMUser) -> AccountImport | None:

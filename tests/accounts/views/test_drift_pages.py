@@ -238,9 +238,11 @@ def test_the_page_of_the_iam_user_shows_it_and_leads_back_to_it(enter: Enter, le
 def test_the_list_says_drifted(enter: Enter, lena: Person, drift: Drift) -> None:
     client = enter(lena)
 
-    assert "Drifted" in client.get(reverse("team")).content.decode()
+    badge = '<span class="badge" data-tone="waiting">Drifted</span>'
+
+    assert badge in client.get(reverse("team")).content.decode()
     Drift.objects.update(state="ended", ended_at=timezone.now())
-    assert "Drifted" not in client.get(reverse("team")).content.decode()
+    assert badge not in client.get(reverse("team")).content.decode()
 
 
 @pytest.mark.parametrize(("who", "is_told"), [("olive", True), ("lena", True), ("hugo", False), ("mia", False)])
