@@ -63,8 +63,7 @@ def create_iam_user(  # noqa: PLR0913 -- each is a field of the form, and all ar
     access.require(by=by, to=Permission.CREATE_IAM_USER, organization=team.organization, team=team)
     _check_place(by=by, team=team, account=account)
     envelope.require_grants(by=by, team=team, account=account, group_names=group_names, policy_arns=policy_arns)
-    check_room(quotas.groups(account, group_names), field="groups")
-    check_room(quotas.attached_policies(account, policy_arns), field="policies")
+    _check_quotas(account, group_names, policy_arns)
     limits.require_tags(by=by, team=team, tags=tags or {})
     iam_user = IAMUser(
         organization=team.organization, account=account, team=team, user_name=user_name, kind=kind, owner=owner,
@@ -259,6 +258,11 @@ def _check_place(*, by: Person, team: Team, account: Account) -> None:
     envelope.require_account(by=by, team=team, account=account)
     _check_connected(account)
     limits.require_room(by=by, team=team)
+
+
+def _check_quotas(account: Account, group_names: Collection[str], policy_arns: Collection[str]) -> None:
+    check_room(quotas.groups(account, group_names), field="groups")
+    check_room(quotas.attached_policies(account, policy_arns), field="policies")
 
 
 def _check_connected(account: Account) -> None:
