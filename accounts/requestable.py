@@ -172,10 +172,41 @@ def _addition_in_words(request: Request) -> str:
     return f"Add {name} to {request.change['group']}{_until(request.change['until'])}"
 
 
+def person_of(request: Request) -> Person | None:
+    """The person that it is about; None where it is about something else."""
+    return Person.objects.filter(pk=int(request.subject_id)).first() if request.subject_type == "person" else None
+
+
+def _bound_duty(request: Request) -> dict[str, object]:
+    """Who it is, which duties they have now, and of which team they would have one more."""
+    person = person_of(request)
+    duties = Membership.objects.active().of(person).in_organization(request.organization_id) if person else None
+    held = [] if duties is None else sorted(duties.values_list("duty", "team"), key=str)
+    return {"person": person and person.email, "duties": [list(duty) for duty in held], "team": request.team_id}
+
+
+def _duty_in_words(request: Request) -> str:
+    of_team = f" of team {request.team}" if request.team is not None else ""
+    return f"Give {request.subject_name} the duty {Duty(request.change['duty']).label.lower()}{of_team}"
+
+
+def _bound_attachment(request: Request) -> dict[str, object]:
+    iam_user = iam_user_of(request)
+    policy = bound_policies(iam_user.account, [request.change["policy"]]) if iam_user is not None else []
+    return {**bound_iam_user(iam_user), "policy": policy}
+
+
+def _attachment_in_words(request: Request) -> str:
+    name, policy = request.subject_name.rsplit("/", 1)[-1], request.change["policy"].rsplit("/", 1)[-1]
+    return f"Attach {policy} to {name}"
+
+
 def _until(text: str) -> str:
     return f" until {date_format(localtime(datetime.fromisoformat(text)), 'j M Y, H:i')}" if text else ""
 
 
 REQUESTABLE: dict[Kind, Requestable] = {
     Kind.IAM_USER_ADDED_TO_GROUP: Requestable(words=_addition_in_words, bound=_bound_addition),
+    Kind.IAM_USER_POLICY_ATTACHED: Requestable(words=_attachment_in_words, bound=_bound_attachment),
+    Kind.MEMBERSHIP_GRANTED: Requestable(words=_duty_in_words, bound=_bound_duty, approvers=OWNERS),
 }

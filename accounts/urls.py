@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.views import (
     acceptance,
     accounts,
+    asking,
     assignment,
     boundaries,
     bulk,
@@ -72,6 +73,8 @@ urlpatterns = [
     ),
     path("team/iam-users/<int:pk>/policies/detach/", iam_user_access.detach_policy, name="detach_policy"),
     path("team/iam-users/<int:pk>/groups/add/difference/", iam_user_access.group_difference, name="group_difference"),
+    path("team/iam-users/<int:pk>/policies/request/", asking.ask_for_policy, name="request_policy"),
+    path("people/<int:pk>/duties/request/", asking.ask_for_duty, name="request_duty"),
     path("team/iam-users/<int:pk>/groups/request/", requests.ask_for_group, name="request_group"),
     path("team/iam-users/<int:pk>/grants/<int:grant>/extend/", group_grants.extend, name="extend_group_grant"),
     path("team/iam-users/<int:pk>/grants/<int:grant>/give-back/", group_grants.give_back, name="give_back_group_grant"),

@@ -115,6 +115,8 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "approve_request": ("ss--x--xoo-", "ss--x--xoo-"),
     "decline_request": ("ss--x--xoo-", "ss--x--xoo-"),
     "withdraw_request": ("ss--o--xxx-", "ss--o--xxx-"),
+    "request_policy": ("ss-xo-xxoo-", "ss-xo-xxoo-"),
+    "request_duty": ("ssxxo-xxoo-", "ssxxo-xxoo-"),
     "request_group": ("ss-xo-xxoo-", "ss-xo-xxoo-"),
     "extend_group_grant": ("ss-xo-xxoo-", "ss-xo-xxoo-"),
     "give_back_group_grant": ("ss-oo-xxoo-", "ss-oo-xxoo-"),

@@ -124,6 +124,8 @@ MATRIX: dict[str, Audience] = {
     "approve_request": Audience.ORGANIZATION,
     "decline_request": Audience.ORGANIZATION,
     "withdraw_request": Audience.ORGANIZATION,
+    "request_policy": Audience.ORGANIZATION,
+    "request_duty": Audience.ORGANIZATION,
     "request_group": Audience.ORGANIZATION,
     "extend_group_grant": Audience.ORGANIZATION,
     "give_back_group_grant": Audience.ORGANIZATION,

@@ -10,8 +10,9 @@ from django.db import transaction
 from accounts import access, arns, envelope, quotas
 from accounts.access import Permission
 from accounts.kinds import Kind
-from accounts.models import Account, IAMUser, Person
+from accounts.models import Account, IAMUser, Person, Request
 from accounts.models.iam_user_record import as_decided
+from accounts.requestable import told_of
 from accounts.usecases.records import record_change
 from accounts.usecases.standing import check_name_is_free, check_open, check_room
 
@@ -83,8 +84,12 @@ def change_boundary(*, by: Person, iam_user: IAMUser, policy_arn: str, at: datet
 
 
 @transaction.atomic
-def attach_policy(*, by: Person, iam_user: IAMUser, policy_arn: str, at: datetime, reason: str = "") -> IAMUser:
+def attach_policy(
+    *, by: Person, iam_user: IAMUser, policy_arn: str, at: datetime, reason: str = "", request: Request | None = None
+) -> IAMUser:
     """Decide that a managed policy that the team may hand out shall be attached to the IAM user.
+
+    `request` is the one that this carries out.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: when it is attached already, is not there, lies outside the envelope, carries a way to more
@@ -97,7 +102,7 @@ def attach_policy(*, by: Person, iam_user: IAMUser, policy_arn: str, at: datetim
     if policy_arn in decided:
         raise ValidationError({"policies": f"{_name(policy_arn)} is attached to {iam_user} already, or on its way."})
     check_room(quotas.attached_policies(iam_user.account, [*decided, policy_arn]), field="policies")
-    kind, details = Kind.IAM_USER_POLICY_ATTACHED, {"policy": policy_arn}
+    kind, details = Kind.IAM_USER_POLICY_ATTACHED, {"policy": policy_arn, **told_of(request)}
     record_change(kind=kind, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
 

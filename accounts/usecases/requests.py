@@ -16,9 +16,20 @@ from accounts import access, envelope, requestable
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.limits import OutsideEnvelope
-from accounts.models import Account, GroupGrant, IAMGroup, IAMUser, Organization, Person, Request, Team
-from accounts.models.iam_user_record import is_in_for_good
-from accounts.usecases import group_grants, iam_users
+from accounts.models import (
+    Account,
+    GroupGrant,
+    IAMGroup,
+    IAMPolicy,
+    IAMUser,
+    Membership,
+    Organization,
+    Person,
+    Request,
+    Team,
+)
+from accounts.models.iam_user_record import as_decided, is_in_for_good
+from accounts.usecases import group_grants, iam_users, iam_users_changes, memberships
 from accounts.usecases.granted import close_grant, is_granted
 from accounts.usecases.records import about, about_iam_user
 from accounts.usecases.standing import ALREADY_IN, check_addition, check_open
@@ -245,11 +256,88 @@ def _add(by: Person, request: Request, at: datetime) -> None:
         iam_users.add_iam_user_to_group(**what)
 
 
+def _ask_to_attach(by: Person, iam_user: IAMUser, change: Mapping[str, Any], _at: datetime) -> Asked:
+    """To have a managed policy outside the envelope attached; `change` is its ARN."""
+    policy_arn = change["policy"]
+    access.require_on_iam_user(by=by, to=Permission.MAKE_REQUEST, iam_user=iam_user)
+    check_open(iam_user)
+    if not iam_user.is_in_aws:
+        raise ValidationError("It is not in AWS yet: ask for the policy once it is.")
+    if not IAMPolicy.objects.present().filter(account=iam_user.account, arn=policy_arn).exists():
+        raise ValidationError({"policies": f"{iam_user.account} has no policy {policy_arn}."})
+    if policy_arn in as_decided(iam_user).attached_policy_arns:
+        raise ValidationError({"policies": f"It is attached to {iam_user} already, or on its way."})
+    _refuse_own_attachment(by, iam_user, policy_arn)
+    return Asked(
+        organization=iam_user.organization,
+        subject=about_iam_user(iam_user),
+        change={"policy": policy_arn},
+        account=iam_user.account,
+        team=iam_user.team,
+    )
+
+
+def _refuse_own_attachment(by: Person, iam_user: IAMUser, policy_arn: str) -> None:
+    if not access.may(by=by, to=Permission.CHANGE_POLICIES, organization=iam_user.organization, team=iam_user.team):
+        return
+    try:
+        envelope.require_policies_of_iam_user(by=by, iam_user=iam_user, policy_arns=[policy_arn])
+    except OutsideEnvelope:
+        return
+    raise ValidationError({"policies": MAY_DECIDE})
+
+
+def _attach(by: Person, request: Request, at: datetime) -> None:
+    iam_user = requestable.iam_user_of(request)
+    if iam_user is None:
+        raise access.NotThere
+    what: dict[str, Any] = {"policy_arn": request.change["policy"], "reason": request.reason, "request": request}
+    iam_users_changes.attach_policy(by=by, iam_user=iam_user, at=at, **what)
+
+
+def _ask_for_duty(by: Person, membership: Membership, change: Mapping[str, Any], _at: datetime) -> Asked:
+    """That somebody shall have one more duty; `membership` is one that they have, `change` the duty and its team."""
+    organization, person, team = membership.organization, membership.person, change["team"]
+    if not Membership.objects.visible_to(by).active().filter(pk=membership.pk).exists():
+        raise access.NotThere
+    access.require(by=by, to=Permission.MAKE_REQUEST, organization=organization, team=team)
+    memberships.lock(organization)
+    if access.may(by=by, to=Permission.CHANGE_DUTIES, organization=organization):
+        raise ValidationError(MAY_DECIDE)
+    if by == person:
+        raise ValidationError("Nobody asks for a duty of their own: somebody else can.")
+    memberships.check_duty(organization=organization, duty=change["duty"], team=team)
+    duties = Membership.objects.active().of(person).in_organization(organization)
+    if duties.filter(duty=change["duty"], team=team).exists():
+        raise ValidationError({"duty": f"{person} has this duty already."})
+    details = {"duty": str(change["duty"]), "team": "" if team is None else str(team.pk)}
+    return Asked(organization=organization, subject=about(person), change=details, team=team)
+
+
+def _grant_duty(by: Person, request: Request, at: datetime) -> None:
+    person = requestable.person_of(request)
+    if person is None:
+        raise access.NotThere
+    memberships.grant_duty(
+        by=by,
+        organization=request.organization,
+        person=person,
+        duty=request.change["duty"],
+        team=request.team,
+        reason=request.reason,
+        at=at,
+    )
+
+
 ASKED: dict[Kind, Callable[[Person, Any, Mapping[str, Any], datetime], Asked]] = {
     Kind.IAM_USER_ADDED_TO_GROUP: _ask_to_add,
+    Kind.IAM_USER_POLICY_ATTACHED: _ask_to_attach,
+    Kind.MEMBERSHIP_GRANTED: _ask_for_duty,
 }
 CARRIED: dict[Kind, Callable[[Person, Request, datetime], None]] = {
     Kind.IAM_USER_ADDED_TO_GROUP: _add,
+    Kind.IAM_USER_POLICY_ATTACHED: _attach,
+    Kind.MEMBERSHIP_GRANTED: _grant_duty,
 }
 
 

@@ -150,7 +150,10 @@ def _policy_form(request: PortalRequest, pk: int) -> tuple[IAMUser, AttachPolicy
 
 def _show_policy_form(request: PortalRequest, iam_user: IAMUser, form: AttachPolicyForm) -> HttpResponse:
     title, address = f"Attach a policy to {iam_user}", reverse("policy_difference", args=[iam_user.pk])
-    return _show_choice(request, iam_user, form, title=title, button="Attach policy", address=address)
+    another, words = reverse("request_policy", args=[iam_user.pk]), "Request another policy"
+    return _show_choice(
+        request, iam_user, form, title=title, button="Attach policy", address=address, another=another, ask=words
+    )
 
 
 def _group_form(request: PortalRequest, pk: int) -> tuple[IAMUser, AddToGroupForm]:
@@ -162,7 +165,16 @@ def _group_form(request: PortalRequest, pk: int) -> tuple[IAMUser, AddToGroupFor
 def _show_group_form(request: PortalRequest, iam_user: IAMUser, form: AddToGroupForm) -> HttpResponse:
     title, address = f"Add {iam_user} to a group", reverse("group_difference", args=[iam_user.pk])
     another = reverse("request_group", args=[iam_user.pk])
-    return _show_choice(request, iam_user, form, title=title, button="Add to group", address=address, another=another)
+    return _show_choice(
+        request,
+        iam_user,
+        form,
+        title=title,
+        button="Add to group",
+        address=address,
+        another=another,
+        ask="Request another group",
+    )
 
 
 def _is_decided(

@@ -69,6 +69,9 @@ def detail(request: PortalRequest, pk: int) -> HttpResponse:
         "history": [_moment(entry, person) for entry in _history(request, organization, person)],
         "may_change": may_change,
         # Nobody gives themselves a duty.
+        "may_request_duty": not may_change
+        and person != request.user
+        and access.may_anywhere(by=request.user, to=Permission.MAKE_REQUEST, organization=organization_of(request)),
         "may_grant": may_change and person != request.user and person.is_active,
     }
     return render(request, "accounts/person.html", context)

@@ -6,8 +6,10 @@ from typing import Any, cast
 
 from django import forms
 
-from accounts.iam_user_forms import UntilField, joinable
-from accounts.models import IAMGroup, IAMUser
+from accounts.iam_user_forms import UntilField, joinable, named
+from accounts.models import IAMGroup, IAMPolicy, IAMUser
+from accounts.models.iam_user_record import as_decided
+from accounts.views.people_forms import DutyForm
 
 
 class RequestGroupForm(forms.Form):
@@ -27,6 +29,35 @@ class RequestGroupForm(forms.Form):
         # What lies in the envelope too: where it carries more than a lead may give, it is asked for as well.
         names = joinable(IAMGroup.objects.present().filter(account=iam_user.account), iam_user)
         cast("forms.ChoiceField", self.fields["groups"]).choices = [(name, name) for name in names]
+
+
+class RequestPolicyForm(forms.Form):
+    """A managed policy that this person may not hand out to the IAM user, and why it should have it."""
+
+    policies = forms.ChoiceField(label="Policy")
+    reason = forms.CharField(
+        label="Reason",
+        max_length=2000,
+        help_text="Whoever decides reads it, and the ledger keeps it.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, iam_user: IAMUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        attached = as_decided(iam_user).attached_policy_arns
+        policies = IAMPolicy.objects.present().filter(account=iam_user.account).exclude(arn__in=attached)
+        cast("forms.ChoiceField", self.fields["policies"]).choices = named(policies)
+
+
+class RequestDutyForm(DutyForm):
+    """One more duty of somebody, and why they should have it."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=2000,
+        help_text="Whoever decides reads it, and the ledger keeps it.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 class ExtendForm(forms.Form):

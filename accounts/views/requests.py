@@ -208,16 +208,23 @@ def _why_not(request: PortalRequest, row: Request, *, may_decide: bool) -> str:
 def _opens(row: Request) -> dict[str, Any]:
     """What the group carries, and the known ways to more rights that it would open."""
     iam_user = requestable.iam_user_of(row)
-    if iam_user is None or row.kind != Kind.IAM_USER_ADDED_TO_GROUP:
+    if iam_user is None:
         return {}
+    holding = Holding.of(iam_user.account, as_decided(iam_user))
+    if row.kind == Kind.IAM_USER_POLICY_ATTACHED:
+        return _ways(row, holding.detaching(row.change["policy"]), holding.attaching(row.change["policy"]))
     groups = list(IAMGroup.objects.present().filter(account=iam_user.account, group_name=row.change["group"]))
     names = [arn.rsplit("/", 1)[-1] for group in groups for arn in group.attached_policy_arns]
     inline = [name for group in groups for name in group.inline_policies]
-    holding = Holding.of(iam_user.account, as_decided(iam_user)).leaving(row.change["group"])
-    before, after = holding.closure(), holding.joining(row.change["group"]).closure()
-    ways = [str(way) for way in closures.opened(before=before, after=after)] if row.is_open else []
     policies = sorted(names) + [f"{name} (inline)" for name in sorted(inline)]
-    return {"policies": policies, "ways": ways[:LISTED], "more_ways": ways[LISTED:]}
+    before, after = holding.leaving(row.change["group"]), holding.joining(row.change["group"])
+    return {"policies": policies, **_ways(row, before, after)}
+
+
+def _ways(row: Request, before: Holding, after: Holding) -> dict[str, list[str]]:
+    opened = closures.opened(before=before.closure(), after=after.closure()) if row.is_open else []
+    ways = [str(way) for way in opened]
+    return {"ways": ways[:LISTED], "more_ways": ways[LISTED:]}
 
 
 def _page_of(row: Request) -> str:

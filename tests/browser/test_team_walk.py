@@ -45,9 +45,7 @@ def test_lena_takes_people_in_and_olive_lets_one_go(
 ) -> None:
     iam = aws.boto3(prod.account_id)
     lead = visit.by(lena).page
-    create(
-        lead, "ledger-writer", kind="Application", owner="Lena", purpose="Writes the ledger", box="Access key"
-    )
+    create(lead, "ledger-writer", kind="Application", owner="Lena", purpose="Writes the ledger", box="Access key")
     create(lead, "mia", kind="Person", owner="Mia", box="Console access")
 
     assert statuses(iam, "ledger-writer") == ["Active"]

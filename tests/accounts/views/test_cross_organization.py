@@ -45,8 +45,8 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
     names = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
         "delete_iam_user", "rename_iam_user", "change_path", "set_boundary", "boundary_difference", "attach_policy",
-        "policy_difference", "detach_policy", "group_difference", "request_group", "create_console_access",
-        "reset_console_access", "remove_console_access", "create_access_key",
+        "policy_difference", "detach_policy", "group_difference", "request_group", "request_policy",
+        "create_console_access", "reset_console_access", "remove_console_access", "create_access_key",
     )  # fmt: skip
     return {
         **dict.fromkeys(names, (iam_user.pk,)),
@@ -83,7 +83,7 @@ def of_people(lead: Person, iam_user: IAMUser) -> Things:
     invitation = factories.invitation(iam_user.organization, "nora@new.test", by=lead, team=iam_user.team)
     return {
         **dict.fromkeys(("send_invitation_again", "revoke_invitation"), (invitation.pk,)),
-        **dict.fromkeys(("person", "grant_duty"), (lead.pk,)),
+        **dict.fromkeys(("person", "grant_duty", "request_duty"), (lead.pk,)),
         "end_membership": (lead.pk, membership.pk),
         **dict.fromkeys(of_team, (membership.team_id,)),
     }
