@@ -47,6 +47,8 @@ FAULTS = (
     Fault.EXPIRED,
 )
 EVERY = {**SCENARIOS, **drifting.SCENARIOS, **leaving.SCENARIOS, **credentials.SCENARIOS}
+# About no IAM user: each of their calls is broken in tests/accounts/delivery/test_boundaries.py.
+OF_POLICIES = {kind for kind in map(str, HANDLERS) if kind.startswith("accounts.boundary.")}
 each_scenario = pytest.mark.parametrize("name", EVERY)
 
 
@@ -117,7 +119,7 @@ def _name(number: int, call: Call) -> str:
 
 def test_every_kind_of_delivery_has_a_scenario() -> None:
     """A new kind is named here, until a scenario says how it is decided."""
-    assert {str(kind) for kind in HANDLERS} == {str(scenario.kind) for scenario in EVERY.values()}
+    assert {str(kind) for kind in HANDLERS} - OF_POLICIES == {str(scenario.kind) for scenario in EVERY.values()}
 
 
 @each_scenario
