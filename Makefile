@@ -25,7 +25,7 @@ test: lint
 	@mkdir -p var/coverage && rm -f var/coverage/data*
 	GATEHOUSE_TEST_DATABASE=sqlite $(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
-	GATEHOUSE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser"
+	GATEHOUSE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(PINNED)
 	$(BIN)/ruff check

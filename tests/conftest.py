@@ -17,14 +17,21 @@ pytest_plugins = ["tests.aws.server", "tests.cast"]
 
 @pytest.hookimpl
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what one database alone has are run on that one; the suite runs on both, so nothing is left out."""
+    """Some tests are run on one database; the suite runs on both, so nothing is left out."""
     elsewhere = [item for item in items if connection.vendor not in databases(item)]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
 
 
+# What these show is not the database's to change, and they take long: policies without one, the pages as browsers show
+# them, each AWS call of each delivery broken in each way. Of deliveries and pages enough others run on both.
+ON_SQLITE_ALONE = ("tests/accounts/policy/", "tests/browser/", "tests/faults/test_enumerated.py")
+
+
 def databases(item: pytest.Item) -> set[str]:
     """The kinds of database that a test is for."""
+    if item.nodeid.startswith(ON_SQLITE_ALONE):
+        return {"sqlite"}
     marker = item.get_closest_marker("only_on")
     return set(marker.args) if marker else {"sqlite", "postgresql"}
 
