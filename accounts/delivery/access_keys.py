@@ -11,7 +11,6 @@ from accounts.models.sealed import Bond, Purpose
 from portal.aws import errors
 from portal.aws.iam.access_keys import AccessKeyStatus
 from portal.ledger.clock import database_now
-from portal.ledger.handlers import Outdated
 from portal.ledger.models import Delivery, Entry
 from portal.secrets.secret import Secret
 
@@ -47,11 +46,7 @@ def carry_creation(entry: Entry, delivery: Delivery) -> NewKey:
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
     thing = baseline.access_key(iam, user_name=iam_user.user_name)
-    try:
-        sealing.require_recipient(entry, iam_user)
-    except Outdated:
-        baseline.clear_doubt(thing, delivery=delivery)
-        raise
+    sealing.require_recipient_or_clear(entry, iam_user, thing, delivery)
     user = held.require_same(iam, iam_user)
     try:
         key = baseline.make_once(thing, delivery=delivery)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts import arns
-from accounts.delivery import held
+from accounts.delivery import held, shown
 from accounts.kinds import Kind
 from accounts.models import Boundary, IAMPolicy, Source
 from accounts.models.boundary import PATH, POLICY_NAME
@@ -22,8 +22,6 @@ from portal.ledger.models import Delivery, Entry
 DESCRIPTION = "Made and kept by Gatehouse: the most that an IAM user within it can do."
 # IAM's quota, not adjustable: versions of a managed policy.
 VERSIONS = 5
-# The lag of AWS's reads is a matter of seconds: what is not shown after a minute is being undone by somebody.
-ATTEMPTS_UNTIL_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -143,11 +141,7 @@ def _read_back(iam: IAM, delivery: Delivery, policy_arn: str, decided: dict[str,
         policy = iam.get_policy(policy_arn=policy_arn)
         if _document(iam, policy) == decided:
             return Shown(policy=policy, document=decided, read_at=read_at)
-    if delivery.attempts < ATTEMPTS_UNTIL_SHOWN:
-        message = "it does not show the change yet."
-        raise errors.TryLater(operation="GetPolicyVersion", code="NotShownYet", message=message)
-    message = f"{policy_arn} does not show the change, however often it is made. Somebody else may be undoing it."
-    raise errors.Conflict(operation="GetPolicyVersion", code="NeverShown", message=message)
+    raise shown.not_shown(delivery, policy_arn, operation="GetPolicyVersion")
 
 
 def _written_down(boundary: Boundary, answer: Shown) -> IAMPolicy:

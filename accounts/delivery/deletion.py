@@ -32,10 +32,7 @@ def carry(entry: Entry, delivery: Delivery) -> None:
     """
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
-    try:
-        held.require_same(iam, iam_user)
-    except errors.NotFound as error:
-        held.require_gone(iam, iam_user, error)
+    if held.is_gone(iam, iam_user):
         _delete_virtual_mfa_devices(iam, _virtual_mfa_devices(delivery))
         return
     _remember_mfa_devices(iam, iam_user.user_name, delivery)

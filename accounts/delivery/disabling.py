@@ -39,10 +39,7 @@ def carry_disabling(entry: Entry, delivery: Delivery) -> Changed | None:
     """
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
-    try:
-        held.require_same(iam, iam_user)
-    except errors.NotFound as error:
-        held.require_gone(iam, iam_user, error)
+    if held.is_gone(iam, iam_user):
         return None
     before = _remembered(iam, iam_user.user_name, delivery)
     disable_access_keys(iam, iam_user.user_name)
@@ -80,10 +77,7 @@ def carry_enabling(entry: Entry, delivery: Delivery) -> Changed | None:
     """
     iam_user = held.subject_of(entry)
     iam = held.iam_of(iam_user.account)
-    try:
-        held.require_same(iam, iam_user)
-    except errors.NotFound as error:
-        held.require_gone(iam, iam_user, error)
+    if held.is_gone(iam, iam_user):
         return None
     _require_ours(iam, iam_user.user_name)
     active = OffboardedIAMUser.objects.get(enabled=entry).active_access_key_ids

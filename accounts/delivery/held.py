@@ -103,6 +103,20 @@ def require_same(iam: IAM, iam_user: IAMUser) -> User:
     return user
 
 
+def is_gone(iam: IAM, iam_user: IAMUser) -> bool:
+    """Whether AWS holds the very user that was decided about no longer.
+
+    :raises errors.Conflict: when another user bears its name, or it bears another.
+    :raises errors.TryLater: when AWS's readings still differ.
+    """
+    try:
+        require_same(iam, iam_user)
+    except errors.NotFound as error:
+        require_gone(iam, iam_user, error)
+        return True
+    return False
+
+
 def require_gone(iam: IAM, iam_user: IAMUser, error: errors.NotFound) -> None:
     """Believe that it is gone from a complete reading alone: a name can have been changed.
 

@@ -10,9 +10,7 @@ from accounts.models import IAMUser, LoginProfile, Source
 from accounts.models.sealed import Bond, Purpose, sealed_for
 from portal.aws import errors
 from portal.aws.iam import IAM
-from portal.aws.iam.credentials import LoginProfile as Profile
 from portal.ledger.clock import database_now
-from portal.ledger.handlers import Outdated
 from portal.ledger.models import Delivery, Entry
 from portal.secrets import seal
 from portal.secrets.secret import Secret
@@ -40,7 +38,7 @@ def carry_creation(entry: Entry, delivery: Delivery) -> NewPassword:
     iam_user = held.subject_of(entry)
     iam, password = held.iam_of(iam_user.account), _password_for(iam_user)
     thing = baseline.login_profile(iam, user_name=iam_user.user_name, password=password.reveal(), is_to_be_changed=True)
-    _require_recipient(entry, iam_user, thing, delivery)
+    sealing.require_recipient_or_clear(entry, iam_user, thing, delivery)
     user = held.require_same(iam, iam_user)
     try:
         profile = baseline.make_once(thing, delivery=delivery)
@@ -115,16 +113,6 @@ def _delete(iam: IAM, iam_user: IAMUser) -> None:
 def _password_for(iam_user: IAMUser) -> Secret:
     account = iam_user.account
     return Secret(passwords.made(password_policy=account.password_policy, account_name=account.name))
-
-
-def _require_recipient(
-    entry: Entry, iam_user: IAMUser, thing: baseline.Unrepeatable[Profile], delivery: Delivery
-) -> None:
-    try:
-        sealing.require_recipient(entry, iam_user)
-    except Outdated:
-        baseline.clear_doubt(thing, delivery=delivery)
-        raise
 
 
 def _changed_at(iam_user: IAMUser) -> datetime | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
+from accounts.delivery import baseline
 from accounts.models import IAMUser, Person
 from accounts.models.sealed import Bond
 from portal.ledger.handlers import Outdated
-from portal.ledger.models import Entry
+from portal.ledger.models import Delivery, Entry
 from portal.secrets import seal
 from portal.secrets.secret import Secret
 
@@ -27,6 +29,20 @@ def require_recipient(entry: Entry, iam_user: IAMUser) -> Person:
     if not owner.belongs_to(iam_user.organization):
         raise Outdated(f"{owner} is disabled or has left the organization. Nothing was sent.")
     return owner
+
+
+def require_recipient_or_clear(
+    entry: Entry, iam_user: IAMUser, thing: baseline.Unrepeatable[Any], delivery: Delivery
+) -> None:
+    """As `require_recipient`; where it does not hold, what an earlier call may have made goes first.
+
+    :raises Outdated: then. :raises portal.aws.errors.AWSError: as `baseline.clear_doubt`.
+    """
+    try:
+        require_recipient(entry, iam_user)
+    except Outdated:
+        baseline.clear_doubt(thing, delivery=delivery)
+        raise
 
 
 def seal_for_recipient(entry: Entry, secret: Secret, bond: Bond, at: datetime) -> None:

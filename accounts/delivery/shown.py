@@ -40,10 +40,10 @@ def has_tags(answer: held.Held, put: dict[str, str], removed: list[str]) -> bool
     return wanted.items() <= shown.items() and not gone & set(shown)
 
 
-def not_shown(delivery: Delivery, user_name: str) -> errors.AWSError:
+def not_shown(delivery: Delivery, name: str, *, operation: str = "GetUser") -> errors.AWSError:
     """AWS's reads are behind; or, after many attempts, somebody is undoing what was done."""
     if delivery.attempts < ATTEMPTS_UNTIL_SHOWN:
         message = "it does not show the change yet."
-        return errors.TryLater(operation="GetUser", code="NotShownYet", message=message)
-    message = f"{user_name} does not show the change, however often it is made. Somebody else may be undoing it."
-    return errors.Conflict(operation="GetUser", code="NeverShown", message=message)
+        return errors.TryLater(operation=operation, code="NotShownYet", message=message)
+    message = f"{name} does not show the change, however often it is made. Somebody else may be undoing it."
+    return errors.Conflict(operation=operation, code="NeverShown", message=message)

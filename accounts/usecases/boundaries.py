@@ -14,7 +14,7 @@ from accounts.kinds import Kind
 from accounts.models import Account, Boundary, Person
 from accounts.policy.boundary import TooLong, boundary_document
 from accounts.usecases.imports import require_importable
-from accounts.usecases.records import about
+from accounts.usecases.records import about, require_reason
 from portal.ledger.models import Delivery
 from portal.ledger.record import Target, record
 
@@ -59,8 +59,7 @@ def change_boundary_policy(
     """
     access.require(by=by, to=Permission.CHANGE_BOUNDARY_POLICY, organization=boundary.organization)
     _lock(boundary)
-    if not reason.strip():
-        raise ValidationError({"reason": "Say why: the ledger keeps it."})
+    require_reason(reason)
     before = {"accepted": boundary.accepted, "protected_roles": boundary.protected_roles}
     boundary.accepted, boundary.protected_roles = sorted(set(accepted)), sorted(set(protected_roles))
     _check_roles(boundary)

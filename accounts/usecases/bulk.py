@@ -15,7 +15,7 @@ from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import BulkChange, BulkRow, IAMUser, Organization, Person
 from accounts.usecases.iam_users import checked_tags
-from accounts.usecases.records import about, tag_list
+from accounts.usecases.records import about, require_reason, tag_list
 from portal.ledger.record import record
 
 BULK_TASK = "accounts.tasks.decide_bulk_rows"
@@ -113,8 +113,8 @@ def _check_change(kind: BulkChange.Kind, change: dict[str, Any], reason: str) ->
         checked_tags({change["key"]: change["value"]})
     if kind == BulkChange.Kind.ASSIGN and not any(change.values()):
         raise ValidationError("Choose a team or an owner, or say what it is for.")
-    if kind == BulkChange.Kind.DELETE and not reason.strip():
-        raise ValidationError({"reason": "Say why: the ledger keeps it."})
+    if kind == BulkChange.Kind.DELETE:
+        require_reason(reason)
 
 
 def _told(bulk_change: BulkChange) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from accounts import access
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import Person
+from accounts.usecases.records import require_reason
 from portal.ledger import deliver
 from portal.ledger.models import Delivery
 from portal.ledger.record import Subject, record
@@ -52,8 +53,7 @@ def give_up(*, by: Person, delivery: Delivery, reason: str, at: datetime) -> Del
 
 def _require(*, by: Person, delivery: Delivery, reason: str) -> None:
     access.require(by=by, to=Permission.CHANGE_DELIVERIES, organization=delivery.organization)
-    if not reason.strip():
-        raise ValidationError({"reason": "Say why: the ledger keeps it."})
+    require_reason(reason)
 
 
 def _as_it_stands(delivery: Delivery) -> dict[str, object]:

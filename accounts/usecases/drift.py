@@ -17,7 +17,7 @@ from accounts.models.drift import is_on_its_way
 from accounts.models.iam_user_record import held_now
 from accounts.usecases import iam_users
 from accounts.usecases.granted import is_for_a_time
-from accounts.usecases.records import about_iam_user, record_change
+from accounts.usecases.records import about_iam_user, record_change, require_reason
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
 
@@ -75,8 +75,7 @@ def _require(*, by: Person, drifts: Collection[Drift]) -> None:
 
 def _chosen(drifts: Collection[Drift], *, reason: str, seen_at: datetime | None) -> list[Drift]:
     """The rows as they are now, their IAM users locked: of two who decide at once, the second must see the first."""
-    if not reason.strip():
-        raise ValidationError({"reason": "Say why: the ledger keeps it."})
+    require_reason(reason)
     if not drifts:
         raise ValidationError("Choose at least one difference.")
     locked = IAMUser.objects.select_for_update(no_key=True).filter(pk__in=[drift.iam_user_id for drift in drifts])

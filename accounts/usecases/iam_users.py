@@ -21,7 +21,7 @@ from accounts.usecases import first_keys
 from accounts.usecases.granted import close_grant, is_granted
 from accounts.usecases.imports import require_importable
 from accounts.usecases.recipients import NO_OWNER
-from accounts.usecases.records import about_iam_user, carried_to, record_change, tag_list
+from accounts.usecases.records import about_iam_user, carried_to, record_change, require_reason, tag_list
 from accounts.usecases.standing import (
     ALREADY_IN,
     check_addition,
@@ -175,8 +175,7 @@ def delete_iam_user(
     """
     access.require_on_iam_user(by=by, to=Permission.DELETE_IAM_USER, iam_user=iam_user)
     check_open(iam_user)
-    if not reason.strip():
-        raise ValidationError({"reason": "Say why: the ledger keeps it."})
+    require_reason(reason)
     if not iam_user.is_in_aws:
         raise ValidationError("It is not in AWS yet. Wait for it to arrive, or give up its creation under Deliveries.")
     record(

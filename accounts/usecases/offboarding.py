@@ -28,7 +28,8 @@ from accounts.models import (
 )
 from accounts.policy.denial import POLICY_NAME
 from accounts.usecases import imports
-from accounts.usecases.records import about, about_iam_user, carried_to, record_change
+from accounts.usecases.memberships import lock
+from accounts.usecases.records import about, about_iam_user, carried_to, record_change, require_reason
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
 
@@ -56,10 +57,10 @@ def offboard_person(
         nothing here, or have IAM users outside the teams of a lead.
     """
     access.require_to_offboard(by=by, organization=organization, person=person)
-    _lock(organization)
+    lock(organization)
     # Once more: whoever decides may have been offboarded while this waited. So the last owner always stays.
     access.require_to_offboard(by=by, organization=organization, person=person)
-    _require_reason(reason)
+    require_reason(reason)
     iam_users = _theirs(organization, person)
     _require_reach(by=by, organization=organization, iam_users=iam_users)
     offboarding = Offboarding(
@@ -89,8 +90,8 @@ def undo_offboarding(*, by: Person, offboarding: Offboarding, reason: str, at: d
     :raises ValidationError: without a reason, or when its deletion was decided, or it was undone already.
     """
     access.require_on_offboarding(by=by, offboarding=offboarding)
-    _lock(offboarding.organization)
-    _require_reason(reason)
+    lock(offboarding.organization)
+    require_reason(reason)
     open_one = Offboarding.objects.filter(pk=offboarding.pk, state=Offboarding.State.STARTED)
     if open_one.update(state=Offboarding.State.UNDONE, undone_at=at) != 1:
         raise ValidationError("It cannot be undone any more: its deletion was decided, or it was undone already.")
@@ -139,16 +140,6 @@ def read_again(*, by: Person, offboarding: Offboarding, at: datetime) -> int:
             imports.start_import(account=account, at=at)
             begun += 1
     return begun
-
-
-def _lock(organization: Organization) -> None:
-    # Against another offboarding here: of two owners who offboard each other at once, the second must see the first.
-    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        raise ValidationError({"reason": "Say why: the ledger keeps it."})
 
 
 def _deletion_time(at: datetime, delete_after: datetime | None) -> datetime:

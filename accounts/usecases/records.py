@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from accounts.kinds import Kind
@@ -40,6 +41,15 @@ def record_change(
     )
     records.follow(iam_user, entry)
     return entry
+
+
+def require_reason(reason: str) -> None:
+    """Return when there is one.
+
+    :raises ValidationError: at the reason.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why: the ledger keeps it."})
 
 
 def about_iam_user(iam_user: IAMUser) -> Subject:

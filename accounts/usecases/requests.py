@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from celery import current_app
@@ -217,7 +218,8 @@ def _ask_to_add(by: Person, iam_user: IAMUser, change: Mapping[str, Any], at: da
     if not IAMGroup.objects.present().filter(account=iam_user.account, group_name=group_name).exists():
         raise ValidationError({"groups": f"{iam_user.account} has no group of the name {group_name}."})
     _refuse_what_is_there(iam_user, group_name)
-    _refuse_own_decision(by, iam_user, group_name)
+    ask = partial(envelope.require_groups_of_iam_user, by=by, iam_user=iam_user, group_names=[group_name])
+    _refuse_own_decision(by, iam_user, Permission.CHANGE_GROUPS, "groups", ask)
     return Asked(
         organization=iam_user.organization,
         subject=about_iam_user(iam_user),
@@ -234,14 +236,15 @@ def _refuse_what_is_there(iam_user: IAMUser, group_name: str) -> None:
         raise ValidationError({"groups": ALREADY_IN.format(iam_user=iam_user, group=group_name)})
 
 
-def _refuse_own_decision(by: Person, iam_user: IAMUser, group_name: str) -> None:
-    if not access.may(by=by, to=Permission.CHANGE_GROUPS, organization=iam_user.organization, team=iam_user.team):
+def _refuse_own_decision(by: Person, iam_user: IAMUser, to: Permission, field: str, ask: Callable[[], None]) -> None:
+    """What the person's duty and the envelope allow needs nobody else: `ask` asks the envelope."""
+    if not access.may(by=by, to=to, organization=iam_user.organization, team=iam_user.team):
         return
     try:
-        envelope.require_groups_of_iam_user(by=by, iam_user=iam_user, group_names=[group_name])
+        ask()
     except OutsideEnvelope:
         return
-    raise ValidationError({"groups": MAY_DECIDE})
+    raise ValidationError({field: MAY_DECIDE})
 
 
 def _add(by: Person, request: Request, at: datetime) -> None:
@@ -267,7 +270,8 @@ def _ask_to_attach(by: Person, iam_user: IAMUser, change: Mapping[str, Any], _at
         raise ValidationError({"policies": f"{iam_user.account} has no policy {policy_arn}."})
     if policy_arn in as_decided(iam_user).attached_policy_arns:
         raise ValidationError({"policies": f"It is attached to {iam_user} already, or on its way."})
-    _refuse_own_attachment(by, iam_user, policy_arn)
+    ask = partial(envelope.require_policies_of_iam_user, by=by, iam_user=iam_user, policy_arns=[policy_arn])
+    _refuse_own_decision(by, iam_user, Permission.CHANGE_POLICIES, "policies", ask)
     return Asked(
         organization=iam_user.organization,
         subject=about_iam_user(iam_user),
@@ -275,16 +279,6 @@ def _ask_to_attach(by: Person, iam_user: IAMUser, change: Mapping[str, Any], _at
         account=iam_user.account,
         team=iam_user.team,
     )
-
-
-def _refuse_own_attachment(by: Person, iam_user: IAMUser, policy_arn: str) -> None:
-    if not access.may(by=by, to=Permission.CHANGE_POLICIES, organization=iam_user.organization, team=iam_user.team):
-        return
-    try:
-        envelope.require_policies_of_iam_user(by=by, iam_user=iam_user, policy_arns=[policy_arn])
-    except OutsideEnvelope:
-        return
-    raise ValidationError({"policies": MAY_DECIDE})
 
 
 def _attach(by: Person, request: Request, at: datetime) -> None:

@@ -6,24 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts import access
 from accounts.access import Permission
 from accounts.forms import OptionalReasonForm, decided
 from accounts.models import IAMUser
 from accounts.usecases import console_access, first_keys
 from accounts.views import dialogs
-from accounts.views.iam_users import find
+from accounts.views.iam_users import changeable, page_of
 from accounts.views.organization import PortalRequest
 
 
 @require_http_methods(["GET", "POST"])
 def create_console_access(request: PortalRequest, pk: int) -> HttpResponse:
     """Create console access."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_CONSOLE_ACCESS)
+    iam_user = changeable(request, pk, Permission.CHANGE_CONSOLE_ACCESS)
     return _ask(
         request,
         iam_user,
@@ -38,7 +36,7 @@ def create_console_access(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def reset_console_access(request: PortalRequest, pk: int) -> HttpResponse:
     """Reset password."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_CONSOLE_ACCESS)
+    iam_user = changeable(request, pk, Permission.CHANGE_CONSOLE_ACCESS)
     return _ask(
         request,
         iam_user,
@@ -53,7 +51,7 @@ def reset_console_access(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def remove_console_access(request: PortalRequest, pk: int) -> HttpResponse:
     """Remove console access."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_CONSOLE_ACCESS)
+    iam_user = changeable(request, pk, Permission.CHANGE_CONSOLE_ACCESS)
     return _ask(
         request,
         iam_user,
@@ -68,7 +66,7 @@ def remove_console_access(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def create_access_key(request: PortalRequest, pk: int) -> HttpResponse:
     """Create access key."""
-    iam_user = _changeable(request, pk, Permission.CREATE_ACCESS_KEY)
+    iam_user = changeable(request, pk, Permission.CREATE_ACCESS_KEY)
     return _ask(
         request,
         iam_user,
@@ -81,18 +79,12 @@ def create_access_key(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def _ask(request: PortalRequest, iam_user: IAMUser, decide: Callable[..., IAMUser], **context: Any) -> HttpResponse:
-    form, back = OptionalReasonForm(request.POST or None), reverse("iam_user", args=[iam_user.pk])
+    form, back = OptionalReasonForm(request.POST or None), page_of(iam_user)
     if request.method == "POST" and form.is_valid():
         done = decided(form, decide, by=request.user, iam_user=iam_user, at=timezone.now(), **form.cleaned_data)
         if done is not None:
             return dialogs.done(request, back)
     return dialogs.show(request, form=form, back=back, **context)
-
-
-def _changeable(request: PortalRequest, pk: int, permission: Permission) -> IAMUser:
-    iam_user = find(request, pk)
-    access.require_on_iam_user(by=request.user, to=permission, iam_user=iam_user)
-    return iam_user
 
 
 def _recipient(iam_user: IAMUser) -> str:

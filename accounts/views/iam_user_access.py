@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts import access
 from accounts.access import Permission
 from accounts.forms import decided
 from accounts.iam_user_forms import (
@@ -28,7 +27,7 @@ from accounts.policy.words import Difference
 from accounts.usecases import group_grants, iam_users, iam_users_changes
 from accounts.views import dialogs
 from accounts.views.access_in_words import change_of
-from accounts.views.iam_users import find
+from accounts.views.iam_users import changeable, page_of
 from accounts.views.organization import PortalRequest
 
 DIFFERENCE = "accounts/_access_difference.html"
@@ -37,20 +36,20 @@ DIFFERENCE = "accounts/_access_difference.html"
 @require_http_methods(["GET", "POST"])
 def rename(request: PortalRequest, pk: int) -> HttpResponse:
     """Rename."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_IAM_USER)
+    iam_user = changeable(request, pk, Permission.CHANGE_IAM_USER)
     form = RenameForm(request.POST or None, initial={"user_name": iam_user.user_name})
     if _is_decided(request, iam_user, form, iam_users_changes.rename_iam_user):
-        return dialogs.done(request, _page_of(iam_user))
+        return dialogs.done(request, page_of(iam_user))
     return _show(request, iam_user, form, title=f"Rename {iam_user}", button="Rename")
 
 
 @require_http_methods(["GET", "POST"])
 def change_path(request: PortalRequest, pk: int) -> HttpResponse:
     """Change path."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_IAM_USER)
+    iam_user = changeable(request, pk, Permission.CHANGE_IAM_USER)
     form = PathForm(request.POST or None, by=request.user, iam_user=iam_user, initial={"path": iam_user.path})
     if _is_decided(request, iam_user, form, iam_users_changes.change_path):
-        return dialogs.done(request, _page_of(iam_user))
+        return dialogs.done(request, page_of(iam_user))
     return _show(request, iam_user, form, title=f"Change the path of {iam_user}", button="Change path")
 
 
@@ -59,7 +58,7 @@ def set_boundary(request: PortalRequest, pk: int) -> HttpResponse:
     """Set boundary."""
     iam_user, form = _boundary_form(request, pk)
     if _is_decided(request, iam_user, form, iam_users_changes.change_boundary):
-        return dialogs.done(request, _page_of(iam_user))
+        return dialogs.done(request, page_of(iam_user))
     return _show_boundary_form(request, iam_user, form)
 
 
@@ -75,7 +74,7 @@ def attach_policy(request: PortalRequest, pk: int) -> HttpResponse:
     """Attach policy."""
     iam_user, form = _policy_form(request, pk)
     if _is_decided(request, iam_user, form, iam_users_changes.attach_policy):
-        return dialogs.done(request, _page_of(iam_user))
+        return dialogs.done(request, page_of(iam_user))
     return _show_policy_form(request, iam_user, form)
 
 
@@ -91,7 +90,7 @@ def add_to_group(request: PortalRequest, pk: int) -> HttpResponse:
     """Add to group."""
     iam_user, form = _group_form(request, pk)
     if _is_decided(request, iam_user, form, group_grants.put_into_group):
-        return dialogs.done(request, _page_of(iam_user))
+        return dialogs.done(request, page_of(iam_user))
     return _show_group_form(request, iam_user, form)
 
 
@@ -105,13 +104,13 @@ def group_difference(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def detach_policy(request: PortalRequest, pk: int) -> HttpResponse:
     """Detach policy: which, the address says by its ARN."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_POLICIES)
+    iam_user = changeable(request, pk, Permission.CHANGE_POLICIES)
     policy_arn = request.GET.get("policy", "")
     if policy_arn not in iam_user.attached_policy_arns:
         raise Http404
     form, name = DecisionForm(request.POST or None), policy_arn.rsplit("/", 1)[-1]
     if _is_decided(request, iam_user, form, iam_users_changes.detach_policy, policy_arn=policy_arn):
-        return dialogs.done(request, _page_of(iam_user))
+        return dialogs.done(request, page_of(iam_user))
     change = change_of(iam_user, lambda holding: holding.detaching(policy_arn))
     title = f"Detach {name} from {iam_user}"
     return _show(request, iam_user, form, title=title, button="Detach policy", difference=change)
@@ -120,19 +119,19 @@ def detach_policy(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def remove_from_group(request: PortalRequest, pk: int, membership: int) -> HttpResponse:
     """Remove from group."""
-    iam_user = _changeable(request, pk, Permission.CHANGE_GROUPS)
+    iam_user = changeable(request, pk, Permission.CHANGE_GROUPS)
     rows = GroupMembership.objects.filter(iam_user=iam_user).select_related("iam_group")
     group_name = get_object_or_404(rows, pk=membership).iam_group.group_name
     form = DecisionForm(request.POST or None)
     if _is_decided(request, iam_user, form, iam_users.remove_iam_user_from_group, group_name=group_name):
-        return dialogs.done(request, _page_of(iam_user))
+        return dialogs.done(request, page_of(iam_user))
     change = change_of(iam_user, lambda holding: holding.leaving(group_name))
     title = f"Remove {iam_user} from {group_name}"
     return _show(request, iam_user, form, title=title, button="Remove from group", difference=change)
 
 
 def _boundary_form(request: PortalRequest, pk: int) -> tuple[IAMUser, BoundaryForm]:
-    iam_user = _changeable(request, pk, Permission.CHANGE_BOUNDARY)
+    iam_user = changeable(request, pk, Permission.CHANGE_BOUNDARY)
     initial = {"permissions_boundary": iam_user.permissions_boundary_arn} | request.GET.dict()
     return iam_user, BoundaryForm(request.POST or None, by=request.user, iam_user=iam_user, initial=initial)
 
@@ -143,7 +142,7 @@ def _show_boundary_form(request: PortalRequest, iam_user: IAMUser, form: Boundar
 
 
 def _policy_form(request: PortalRequest, pk: int) -> tuple[IAMUser, AttachPolicyForm]:
-    iam_user = _changeable(request, pk, Permission.CHANGE_POLICIES)
+    iam_user = changeable(request, pk, Permission.CHANGE_POLICIES)
     initial = request.GET.dict()
     return iam_user, AttachPolicyForm(request.POST or None, by=request.user, iam_user=iam_user, initial=initial)
 
@@ -157,7 +156,7 @@ def _show_policy_form(request: PortalRequest, iam_user: IAMUser, form: AttachPol
 
 
 def _group_form(request: PortalRequest, pk: int) -> tuple[IAMUser, AddToGroupForm]:
-    iam_user = _changeable(request, pk, Permission.CHANGE_GROUPS)
+    iam_user = changeable(request, pk, Permission.CHANGE_GROUPS)
     initial = request.GET.dict()
     return iam_user, AddToGroupForm(request.POST or None, by=request.user, iam_user=iam_user, initial=initial)
 
@@ -189,7 +188,7 @@ def _is_decided(
 
 def _show(request: PortalRequest, iam_user: IAMUser, form: DecisionForm, **context: Any) -> HttpResponse:
     fields = "accounts/_previewed_fields.html"
-    return dialogs.show(request, form=form, back=_page_of(iam_user), fields=fields, **context)
+    return dialogs.show(request, form=form, back=page_of(iam_user), fields=fields, **context)
 
 
 def _show_choice(
@@ -219,14 +218,3 @@ def _difference(iam_user: IAMUser, form: AccessForm) -> Difference | None:
     """Of what the person may choose alone: what others' policies carry is not theirs to ask."""
     choice = form.chosen()
     return None if choice is None else change_of(iam_user, lambda holding: form.after(holding, choice))
-
-
-def _changeable(request: PortalRequest, pk: int, permission: Permission) -> IAMUser:
-    """The IAM user for a form. The use-case asks again; here it saves people a form that could only be refused."""
-    iam_user = find(request, pk)
-    access.require_on_iam_user(by=request.user, to=permission, iam_user=iam_user)
-    return iam_user
-
-
-def _page_of(iam_user: IAMUser) -> str:
-    return reverse("iam_user", args=[iam_user.pk])

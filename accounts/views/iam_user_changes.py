@@ -22,7 +22,7 @@ from accounts.forms import (
 from accounts.models import IAMUser
 from accounts.usecases import iam_users
 from accounts.views import dialogs
-from accounts.views.iam_users import find
+from accounts.views.iam_users import changeable, page_of
 from accounts.views.organization import PortalRequest, organization_of
 
 
@@ -35,7 +35,7 @@ def create(request: PortalRequest) -> HttpResponse:
         what["group_names"], what["policy_arns"] = what.pop("groups"), what.pop("policies")
         iam_user = decided(form, iam_users.create_iam_user, by=request.user, at=timezone.now(), **what)
         if iam_user is not None:
-            return dialogs.done(request, _page_of(iam_user))
+            return dialogs.done(request, page_of(iam_user))
     return _show_creation(request, form)
 
 
@@ -85,21 +85,21 @@ def _creation_form(request: PortalRequest, initial: dict[str, Any] | None = None
 @require_http_methods(["GET", "POST"])
 def tag(request: PortalRequest, pk: int) -> HttpResponse:
     """Set tags."""
-    iam_user = _changeable(request, pk, Permission.TAG_IAM_USER)
+    iam_user = changeable(request, pk, Permission.TAG_IAM_USER)
     form = TagIAMUserForm(request.POST or None, team=iam_user.team, initial={"tags": iam_user.peoples_tags})
     if request.method == "POST" and form.is_valid():
         changed = decided(
             form, iam_users.tag_iam_user, by=request.user, iam_user=iam_user, at=timezone.now(), **form.cleaned_data
         )
         if changed is not None:
-            return dialogs.done(request, _page_of(iam_user))
-    return dialogs.show(request, title=f"Tags of {iam_user}", form=form, button="Set tags", back=_page_of(iam_user))
+            return dialogs.done(request, page_of(iam_user))
+    return dialogs.show(request, title=f"Tags of {iam_user}", form=form, button="Set tags", back=page_of(iam_user))
 
 
 @require_http_methods(["GET", "POST"])
 def delete(request: PortalRequest, pk: int) -> HttpResponse:
     """Delete IAM user: whoever may not is told so before they are asked for a fresh sign-in."""
-    return _delete(request, _changeable(request, pk, Permission.DELETE_IAM_USER))
+    return _delete(request, changeable(request, pk, Permission.DELETE_IAM_USER))
 
 
 @reauthentication_required
@@ -116,18 +116,7 @@ def _delete(request: PortalRequest, iam_user: IAMUser) -> HttpResponse:
             at=timezone.now(),
         )
         if deleted is not None:
-            return redirect(_page_of(iam_user))
+            return redirect(page_of(iam_user))
     keys = iam_user.access_keys.present().order_by("create_date", "pk")
     context = {"title": f"Delete IAM user {iam_user}", "iam_user": iam_user, "form": form, "keys": keys}
     return render(request, "accounts/delete_iam_user.html", context)
-
-
-def _changeable(request: PortalRequest, pk: int, permission: Permission) -> IAMUser:
-    """The IAM user for a form. The use-case asks again; here it saves people a form that could only be refused."""
-    iam_user = find(request, pk)
-    access.require_on_iam_user(by=request.user, to=permission, iam_user=iam_user)
-    return iam_user
-
-
-def _page_of(iam_user: IAMUser) -> str:
-    return reverse("iam_user", args=[iam_user.pk])

@@ -57,6 +57,18 @@ def find(request: PortalRequest, pk: int) -> IAMUser:
     return get_object_or_404(rows.with_facts().with_open_delivery(), pk=pk)
 
 
+def changeable(request: PortalRequest, pk: int, permission: Permission) -> IAMUser:
+    """The IAM user for a form. The use-case asks again; here it saves people a form that could only be refused."""
+    iam_user = find(request, pk)
+    access.require_on_iam_user(by=request.user, to=permission, iam_user=iam_user)
+    return iam_user
+
+
+def page_of(iam_user: IAMUser) -> str:
+    """Its page's address."""
+    return reverse("iam_user", args=[iam_user.pk])
+
+
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     iam_user, now = find(request, pk), timezone.now()
     profile = getattr(iam_user, "login_profile", None)

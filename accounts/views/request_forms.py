@@ -12,17 +12,27 @@ from accounts.models.iam_user_record import as_decided
 from accounts.views.people_forms import DutyForm
 
 
-class RequestGroupForm(forms.Form):
-    """A group that this person may not hand out to the IAM user, and why it should be in it."""
+class QuestionForm(forms.Form):
+    """Why: whoever decides wants to know."""
 
-    groups = forms.ChoiceField(label="Group")
-    until = UntilField(required=False, help_text="In UTC. Empty: for good.")
     reason = forms.CharField(
         label="Reason",
         max_length=2000,
         help_text="Whoever decides reads it, and the ledger keeps it.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+    def change(self) -> dict[str, Any]:
+        """What is asked for, as the kind of request takes it."""
+        raise NotImplementedError
+
+
+class RequestGroupForm(QuestionForm):
+    """A group that this person may not hand out to the IAM user, and why it should be in it."""
+
+    groups = forms.ChoiceField(label="Group")
+    until = UntilField(required=False, help_text="In UTC. Empty: for good.")
+    field_order = ("groups", "until", "reason")
 
     def __init__(self, *args: Any, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,17 +40,15 @@ class RequestGroupForm(forms.Form):
         names = joinable(IAMGroup.objects.present().filter(account=iam_user.account), iam_user)
         cast("forms.ChoiceField", self.fields["groups"]).choices = [(name, name) for name in names]
 
+    def change(self) -> dict[str, Any]:
+        return {"group": self.cleaned_data["groups"], "until": self.cleaned_data["until"]}
 
-class RequestPolicyForm(forms.Form):
+
+class RequestPolicyForm(QuestionForm):
     """A managed policy that this person may not hand out to the IAM user, and why it should have it."""
 
     policies = forms.ChoiceField(label="Policy")
-    reason = forms.CharField(
-        label="Reason",
-        max_length=2000,
-        help_text="Whoever decides reads it, and the ledger keeps it.",
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    field_order = ("policies", "reason")
 
     def __init__(self, *args: Any, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,16 +56,17 @@ class RequestPolicyForm(forms.Form):
         policies = IAMPolicy.objects.present().filter(account=iam_user.account).exclude(arn__in=attached)
         cast("forms.ChoiceField", self.fields["policies"]).choices = named(policies)
 
+    def change(self) -> dict[str, Any]:
+        return {"policy": self.cleaned_data["policies"]}
 
-class RequestDutyForm(DutyForm):
+
+class RequestDutyForm(QuestionForm, DutyForm):
     """One more duty of somebody, and why they should have it."""
 
-    reason = forms.CharField(
-        label="Reason",
-        max_length=2000,
-        help_text="Whoever decides reads it, and the ledger keeps it.",
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    field_order = ["duty", "team", "reason"]
+
+    def change(self) -> dict[str, Any]:
+        return {"duty": self.cleaned_data["duty"], "team": self.cleaned_data["team"]}
 
 
 class ExtendForm(forms.Form):

@@ -25,9 +25,8 @@ from accounts.models.iam_user_record import as_decided
 from accounts.models.request import RequestQuerySet
 from accounts.usecases import requests as usecases
 from accounts.views import dialogs, states
-from accounts.views.iam_users import find
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.request_forms import ApproveForm, RequestGroupForm
+from accounts.views.request_forms import ApproveForm
 from accounts.views.request_table import RequestTable
 from accounts.views.tables import PAGE
 
@@ -143,35 +142,6 @@ def withdraw(request: PortalRequest, pk: int) -> HttpResponse:
     warning = "Nobody decides about it any more. You can ask again."
     title = f"Withdraw: {requestable.of(row).words(row)}"
     return dialogs.show(request, title=title, form=form, button="Withdraw", back=_page_of(row), warning=warning)
-
-
-@require_http_methods(["GET", "POST"])
-def ask_for_group(request: PortalRequest, pk: int) -> HttpResponse:
-    """Request another group."""
-    iam_user = find(request, pk)
-    access.require_on_iam_user(by=request.user, to=Permission.MAKE_REQUEST, iam_user=iam_user)
-    form = RequestGroupForm(request.POST or None, iam_user=iam_user)
-    if request.method == "POST" and form.is_valid():
-        what = form.cleaned_data
-        made = decided(
-            form,
-            usecases.make_request,
-            by=request.user,
-            kind=Kind.IAM_USER_ADDED_TO_GROUP,
-            about=iam_user,
-            change={"group": what["groups"], "until": what["until"]},
-            reason=what["reason"],
-            at=timezone.now(),
-        )
-        if made is not None:
-            return dialogs.done(request, _page_of(made))
-    return dialogs.show(
-        request,
-        title=f"Request another group for {iam_user}",
-        form=form,
-        button="Request",
-        back=reverse("iam_user", args=[iam_user.pk]),
-    )
 
 
 def _tabbed(request: PortalRequest) -> dict[str, RequestQuerySet]:

@@ -109,6 +109,44 @@ def test_a_policy_that_is_not_there_is_refused_at_the_field(
     assert set(refused.value.message_dict) == {"policies"}
 
 
+def test_what_is_attached_already_is_not_asked_for(
+    lena: Person, leaves_nothing: LeavesNothing, ledger_writer: IAMUser, everything: IAMPolicy
+) -> None:
+    ledger_writer.attached_policy_arns = [everything.arn]
+    ledger_writer.save()
+
+    with leaves_nothing(ValidationError, match="attached to ledger-writer already"):
+        ask_for_policy(lena, ledger_writer, everything.arn)
+
+
+def test_for_what_is_not_in_aws_yet_no_policy_is_asked(
+    lena: Person,
+    leaves_nothing: LeavesNothing,
+    acme_prod: Account,
+    payments: Team,
+    everything: IAMPolicy,
+    envelope: None,
+) -> None:
+    new = factories.undelivered_iam_user(acme_prod, "new", team=payments)
+
+    with leaves_nothing(ValidationError, match="not in AWS yet"):
+        ask_for_policy(lena, new, everything.arn)
+
+
+def test_a_duty_that_somebody_has_is_not_asked_for(
+    adam: Person, mia: Person, payments: Team, leaves_nothing: LeavesNothing
+) -> None:
+    with leaves_nothing(ValidationError, match="has this duty already"):
+        ask_for_duty(adam, mia, Duty.MEMBER, payments)
+
+
+def test_a_duty_in_another_organizations_team_is_not_there(
+    adam: Person, mia: Person, core: Team, leaves_nothing: LeavesNothing
+) -> None:
+    with leaves_nothing(access.NotThere):
+        ask_for_duty(adam, mia, Duty.LEAD, core)
+
+
 @pytest.mark.parametrize("who", ["hugo", "ada"])
 def test_those_without_the_duty_ask_for_nothing(
     request: pytest.FixtureRequest,
