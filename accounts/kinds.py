@@ -66,6 +66,13 @@ class Kind(StrEnum):
     GROUP_GRANT_MADE = "accounts.group_grant.made"
     GROUP_GRANT_EXTENDED = "accounts.group_grant.extended"
     GROUP_GRANT_ENDED = "accounts.group_grant.ended"
+    ROTATION_STARTED = "accounts.rotation.started"
+    ROTATION_PROVEN = "accounts.rotation.proven"
+    ROTATION_GIVEN_UP = "accounts.rotation.given_up"
+    ROTATION_ENDED = "accounts.rotation.ended"
+    ACCESS_KEY_DEACTIVATED = "accounts.access_key.deactivated"
+    ACCESS_KEY_ACTIVATED = "accounts.access_key.activated"
+    ACCESS_KEY_DELETED = "accounts.access_key.deleted"
 
 
 IN_WORDS = {
@@ -129,6 +136,13 @@ IN_WORDS = {
     Kind.GROUP_GRANT_MADE: "Grant until a time",
     Kind.GROUP_GRANT_EXTENDED: "Extend",
     Kind.GROUP_GRANT_ENDED: "End grant",
+    Kind.ROTATION_STARTED: "Rotate key",
+    Kind.ROTATION_PROVEN: "Prove new key",
+    Kind.ROTATION_GIVEN_UP: "Give up rotation",
+    Kind.ROTATION_ENDED: "End rotation",
+    Kind.ACCESS_KEY_DEACTIVATED: "Make key inactive",
+    Kind.ACCESS_KEY_ACTIVATED: "Make key active",
+    Kind.ACCESS_KEY_DELETED: "Delete access key",
 }
 
 

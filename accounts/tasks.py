@@ -13,6 +13,7 @@ from accounts.usecases import (
     offboarding,
     request_mails,
     requests,
+    rotation_following,
     sealed_secrets,
 )
 from portal.ledger.clock import database_now
@@ -118,3 +119,9 @@ def tell_of_request(request_id: object, **kwargs: object) -> None:
 def expire_sealed_secrets(**kwargs: object) -> None:
     """Wipe the secrets that nobody opened in time, and have their keys deleted."""
     sealed_secrets.expire_sealed_secrets(by=None, at=database_now())
+
+
+@shared_task
+def follow_rotations(**kwargs: object) -> None:
+    """Let rotations follow what AWS was read to hold."""
+    rotation_following.follow_rotations(at=database_now())

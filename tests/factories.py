@@ -39,6 +39,7 @@ from accounts.models import (
     OwnershipRule,
     Person,
     Request,
+    Rotation,
     Source,
     Team,
 )
@@ -173,6 +174,13 @@ def sealed_secret(of: IAMUser, purpose: Purpose, *, id: str = "1", **fields: Any
     bond, now = Bond(purpose, of.pk, id), timezone.now()
     given = {"recipient": of.owner, "at": now, "expires_at": now + timedelta(days=1), "secret": Secret(SECRET)}
     return seal.seal(organization=of.organization, purpose=purpose, bound_to=str(bond), **given | fields)
+
+
+def rotation(of: AccessKey, **fields: Any) -> Rotation:
+    """A rotation of the key, which its owner began and whose new key is on its way."""
+    owner = of.iam_user.owner
+    given = {"iam_user": of.iam_user, "recipient": owner, "started_by": owner, "started_at": READ_AT}
+    return Rotation.objects.create(organization=of.organization, account=of.account, old_key=of, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

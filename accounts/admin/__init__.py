@@ -31,6 +31,7 @@ from accounts.admin.organization import OrganizationAdmin
 from accounts.admin.ownership_rule import OwnershipRuleAdmin
 from accounts.admin.person import PersonAdmin
 from accounts.admin.request import RequestAdmin
+from accounts.admin.rotation import RotationAdmin
 from accounts.admin.sealed_secret import SealedSecretAdmin
 from accounts.admin.team import TeamAdmin
 
@@ -66,6 +67,7 @@ __all__ = [
     "OwnershipRuleAdmin",
     "PersonAdmin",
     "RequestAdmin",
+    "RotationAdmin",
     "SealedSecretAdmin",
     "TeamAdmin",
 ]

@@ -14,8 +14,10 @@ from accounts.delivery import (
     drift,
     groups,
     held,
+    key_changes,
     login_profiles,
     policies,
+    rotation,
     tags,
 )
 from accounts.kinds import Kind
@@ -34,6 +36,11 @@ _HANDLERS = {
     Kind.LOGIN_PROFILE_RESET: Handler(login_profiles.carry_reset, login_profiles.settle),
     Kind.LOGIN_PROFILE_DELETED: Handler(login_profiles.carry_deletion, login_profiles.settle_deletion),
     Kind.ACCESS_KEY_CREATED: Handler(access_keys.carry_creation, access_keys.settle),
+    Kind.ROTATION_STARTED: Handler(rotation.carry_start, rotation.settle_start, rotation.abandon_start),
+    Kind.ROTATION_GIVEN_UP: Handler(rotation.carry_giving_up, rotation.settle_giving_up),
+    Kind.ACCESS_KEY_DEACTIVATED: Handler(key_changes.carry_deactivation, key_changes.settle),
+    Kind.ACCESS_KEY_ACTIVATED: Handler(key_changes.carry_activation, key_changes.settle),
+    Kind.ACCESS_KEY_DELETED: Handler(key_changes.carry_deletion, key_changes.settle),
     Kind.SECRET_EXPIRED: Handler(access_keys.carry_expiry, access_keys.settle_expiry),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),
     Kind.IAM_USER_RENAMED: Handler(changes.carry, drift.settle, held.take_back),

@@ -25,6 +25,7 @@ from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
 from accounts.models.request import Request
+from accounts.models.rotation import Rotation
 
 __all__ = [
     "AccessKey",
@@ -58,6 +59,7 @@ __all__ = [
     "OwnershipRule",
     "Person",
     "Request",
+    "Rotation",
     "Source",
     "Team",
 ]

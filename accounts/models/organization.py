@@ -42,6 +42,8 @@ class Organization(models.Model):
     # The keys of the tags by which imported IAM users name their team and their owner, ignoring case.
     team_tag = models.CharField(max_length=128, default="team")
     owner_tag = models.CharField(max_length=128, default="owner")
+    # CIS AWS Foundations Benchmark 1.14: access keys are rotated every 90 days or less.
+    rotate_after_days = models.PositiveSmallIntegerField("rotate access keys after", default=90)
 
     objects = OrganizationQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from accounts import access
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Membership, Person
 from accounts.models.sealed import Bond, Purpose
+from accounts.usecases import rotation_following
 from accounts.usecases.records import about_iam_user, carried_to
 from portal.ledger.models import Delivery
 from portal.ledger.record import record
@@ -35,6 +36,7 @@ def open_sealed_secret(*, by: Person, secret_id: uuid.UUID, at: datetime) -> Sec
         with transaction.atomic():
             secret = seal.open_once(secret_id=secret_id, by=by, at=at)
             _record(Kind.SECRET_OPENED, sealed, by=by, at=at)
+            rotation_following.opened(access_key_id=Bond.of(sealed).id, at=at)
     except seal.AlreadyOpened:
         with transaction.atomic():
             _record(Kind.SECRET_ASKED_AGAIN, sealed, by=by, at=at)
@@ -72,6 +74,7 @@ def _expire(secret_id: uuid.UUID, *, at: datetime) -> SealedSecret | None:
     """One, in a transaction of its own; None where it was opened at the last moment."""
     for sealed in seal.withdraw(SealedSecret.objects.overdue(at).filter(pk=secret_id)):
         _record(Kind.SECRET_EXPIRED, sealed, by=None, at=at)
+        rotation_following.expired(access_key_id=Bond.of(sealed).id, at=at)
         return sealed
     return None
 

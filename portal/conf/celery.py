@@ -33,6 +33,7 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
         "follow-offboardings": {"task": "accounts.tasks.follow_offboardings", **minutely},
         "end-group-grants": {"task": "accounts.tasks.end_group_grants", **minutely},
         "expire-sealed-secrets": {"task": "accounts.tasks.expire_sealed_secrets", **minutely},
+        "follow-rotations": {"task": "accounts.tasks.follow_rotations", **minutely},
         "expire-requests": {"task": "accounts.tasks.expire_requests", **minutely},
         "import-accounts": {**imports, "options": {"queue": "import", "expires": imports["schedule"]}},
     }

@@ -25,6 +25,7 @@ TABLE = {
     "accounts:iam_user:assign": "OOT---",
     "accounts:iam_user:change_console_access": "OOT---",
     "accounts:iam_user:create_access_key": "OOT---",
+    "accounts:iam_user:change_access_keys": "OOT---",
     "accounts:ownership:change": "OO----",
     "accounts:drift:decide": "OOT---",
     "accounts:account:view": "OOTOO-",

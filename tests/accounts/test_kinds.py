@@ -50,6 +50,8 @@ STAY_HERE = {
     "accounts.group_grant.made",
     "accounts.group_grant.extended",
     "accounts.group_grant.ended",
+    "accounts.rotation.proven",
+    "accounts.rotation.ended",
 }
 
 

@@ -1,0 +1,120 @@
+"""Deciding about access keys that are there, outside a rotation: inactive, active again, deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import access, envelope
+from accounts.access import Permission
+from accounts.kinds import Kind
+from accounts.models import AccessKey, Person, Rotation
+from accounts.models.iam_user_record import on_their_way
+from accounts.usecases.records import about_iam_user, carried_to
+from accounts.usecases.standing import check_open, check_stays
+from portal.ledger.models import Delivery, Entry
+from portal.ledger.record import record
+
+OF_A_ROTATION = "{} belongs to a rotation that is open. Go on with that, or give it up first."
+# What changes a key, and so must arrive before the next change of it is decided.
+_CHANGES = {Kind.ACCESS_KEY_DEACTIVATED, Kind.ACCESS_KEY_ACTIVATED, Kind.ACCESS_KEY_DELETED}
+
+
+@transaction.atomic
+def make_key_inactive(
+    *, by: Person, access_key: AccessKey, at: datetime, reason: str = "", queue: str = Delivery.Queue.INTERACTIVE
+) -> AccessKey:
+    """Decide that nothing shall work with this key until it is made active again.
+
+    :raises access.NotThere: :raises access.NotAllowed: for anybody but the owner and whoever may change access keys.
+    :raises ValidationError: where it is gone, inactive already, or part of an open rotation.
+    """
+    _require(access_key, by=by)
+    if access_key.status != AccessKey.Status.ACTIVE:
+        raise ValidationError(f"{access_key} is inactive already.")
+    _record(Kind.ACCESS_KEY_DEACTIVATED, access_key, by=by, at=at, reason=reason, queue=queue)
+    return access_key
+
+
+@transaction.atomic
+def make_key_active(*, by: Person, access_key: AccessKey, at: datetime, reason: str = "") -> AccessKey:
+    """Decide that the key shall work again. An owner takes back only what they did themselves.
+
+    :raises access.NotThere: :raises access.NotAllowed: as for making it inactive; for an owner also where somebody else
+        made it inactive.
+    :raises envelope.OutsideEnvelope: for a lead, when the IAM user can do more than the team may have.
+    :raises ValidationError: where it is gone, active already, part of an open rotation, or its owner is offboarded.
+    """
+    _require(access_key, by=by)
+    check_stays(access_key.iam_user)
+    if access_key.status != AccessKey.Status.INACTIVE:
+        raise ValidationError(f"{access_key} is active already.")
+    if not _was_made_inactive_by(by, access_key):
+        access.require_on_iam_user(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=access_key.iam_user)
+        envelope.require_within(by=by, iam_user=access_key.iam_user)
+    _record(Kind.ACCESS_KEY_ACTIVATED, access_key, by=by, at=at, reason=reason)
+    return access_key
+
+
+@transaction.atomic
+def delete_access_key(*, by: Person, access_key: AccessKey, at: datetime, reason: str = "") -> AccessKey:
+    """Decide that an inactive key goes for good.
+
+    :raises access.NotThere: :raises access.NotAllowed: as for making it inactive.
+    :raises ValidationError: where it is gone, still active, or part of an open rotation.
+    """
+    _require(access_key, by=by)
+    if access_key.status != AccessKey.Status.INACTIVE:
+        raise ValidationError(f"{access_key} is active. Make it inactive first, and see whether anything misses it.")
+    _record(Kind.ACCESS_KEY_DELETED, access_key, by=by, at=at, reason=reason)
+    return access_key
+
+
+def _require(access_key: AccessKey, *, by: Person) -> None:
+    """Lock the IAM user, then read the key again: of two who decide at once, the second sees the first."""
+    iam_user = access_key.iam_user
+    access.require_on_own_or(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=iam_user)
+    check_open(iam_user)
+    access_key.refresh_from_db(fields=["status", "gone_at"])
+    if access_key.gone_at is not None:
+        raise ValidationError(f"AWS no longer holds {access_key}.")
+    if Rotation.objects.open().of_key(access_key).exists():
+        raise ValidationError(OF_A_ROTATION.format(access_key))
+    if any(_changes(entry, access_key) for entry in on_their_way(iam_user)):
+        raise ValidationError(f"A change of {access_key} is on its way. Wait for it.")
+
+
+def _changes(entry: Entry, access_key: AccessKey) -> bool:
+    return entry.kind in _CHANGES and entry.details["access_key_id"] == access_key.access_key_id
+
+
+def _was_made_inactive_by(person: Person, access_key: AccessKey) -> bool:
+    """Whether it was this person who last made it inactive here."""
+    entries = Entry.objects.of(access_key.organization).about("iam_user", access_key.iam_user_id)
+    made = entries.filter(kind=Kind.ACCESS_KEY_DEACTIVATED).order_by("-sequence")
+    last = next((entry for entry in made if entry.details["access_key_id"] == access_key.access_key_id), None)
+    return last is not None and last.by_id == str(person.pk)
+
+
+def _record(
+    kind: Kind,
+    access_key: AccessKey,
+    *,
+    by: Person,
+    at: datetime,
+    reason: str,
+    queue: str = Delivery.Queue.INTERACTIVE,
+) -> None:
+    iam_user = access_key.iam_user
+    record(
+        organization=iam_user.organization,
+        kind=kind,
+        by=by,
+        subject=about_iam_user(iam_user),
+        at=at,
+        reason=reason,
+        details={"user_name": iam_user.user_name, "access_key_id": access_key.access_key_id},
+        deliver=carried_to(iam_user, queue=queue),
+    )
