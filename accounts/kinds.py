@@ -73,6 +73,8 @@ class Kind(StrEnum):
     ACCESS_KEY_DEACTIVATED = "accounts.access_key.deactivated"
     ACCESS_KEY_ACTIVATED = "accounts.access_key.activated"
     ACCESS_KEY_DELETED = "accounts.access_key.deleted"
+    KEY_DESTINATION_SET = "accounts.key_destination.set"
+    KEY_DESTINATION_ENDED = "accounts.key_destination.ended"
 
 
 IN_WORDS = {
@@ -143,6 +145,8 @@ IN_WORDS = {
     Kind.ACCESS_KEY_DEACTIVATED: "Make key inactive",
     Kind.ACCESS_KEY_ACTIVATED: "Make key active",
     Kind.ACCESS_KEY_DELETED: "Delete access key",
+    Kind.KEY_DESTINATION_SET: "Put keys into Secrets Manager",
+    Kind.KEY_DESTINATION_ENDED: "Show keys again",
 }
 
 

@@ -14,6 +14,7 @@ from accounts.usecases import (
     request_mails,
     requests,
     rotation_following,
+    scheduled_rotations,
     sealed_secrets,
 )
 from portal.ledger.clock import database_now
@@ -125,3 +126,9 @@ def expire_sealed_secrets(**kwargs: object) -> None:
 def follow_rotations(**kwargs: object) -> None:
     """Let rotations follow what AWS was read to hold."""
     rotation_following.follow_rotations(at=database_now())
+
+
+@shared_task
+def tend_scheduled_rotations(**kwargs: object) -> None:
+    """Decide the next steps of the rotations that the portal carries on by itself."""
+    scheduled_rotations.tend_scheduled_rotations(by=None, at=database_now())

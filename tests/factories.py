@@ -30,6 +30,7 @@ from accounts.models import (
     IAMUser,
     IAMUserRecord,
     Invitation,
+    KeyDestination,
     LoginProfile,
     Membership,
     MFADevice,
@@ -181,6 +182,13 @@ def rotation(of: AccessKey, **fields: Any) -> Rotation:
     owner = of.iam_user.owner
     given = {"iam_user": of.iam_user, "recipient": owner, "started_by": owner, "started_at": READ_AT}
     return Rotation.objects.create(organization=of.organization, account=of.account, old_key=of, **given | fields)
+
+
+def key_destination(of: IAMUser, *, by: Person, **fields: Any) -> KeyDestination:
+    """That new keys of the IAM user go into Secrets Manager in eu-central-1."""
+    given = {"region": "eu-central-1", "secret_name": f"gatehouse/{of}/access-key", "set_at": READ_AT}
+    whose = {"organization": of.organization, "account": of.account, "iam_user": of, "set_by": by}
+    return KeyDestination.objects.create(**whose, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -22,6 +22,7 @@ from accounts.admin.iam_role import IAMRoleAdmin
 from accounts.admin.iam_user import IAMUserAdmin
 from accounts.admin.iam_user_record import IAMUserRecordAdmin
 from accounts.admin.invitation import InvitationAdmin
+from accounts.admin.key_destination import KeyDestinationAdmin
 from accounts.admin.login_profile import LoginProfileAdmin
 from accounts.admin.membership import MembershipAdmin
 from accounts.admin.mfa_device import MFADeviceAdmin
@@ -58,6 +59,7 @@ __all__ = [
     "IAMUserAdmin",
     "IAMUserRecordAdmin",
     "InvitationAdmin",
+    "KeyDestinationAdmin",
     "LoginProfileAdmin",
     "MFADeviceAdmin",
     "MembershipAdmin",

@@ -29,6 +29,8 @@ class RotationAdmin(ScopedAdmin):
         "deactivated_at",
         "watch_until",
         "ended_at",
+        "destination",
+        "secret_version",
         "organization",
     )
     list_display = ("__str__", "iam_user", "account", "state", "recipient", "started_at", "ended_at")

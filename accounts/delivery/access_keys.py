@@ -57,9 +57,16 @@ def carry_creation(entry: Entry, delivery: Delivery) -> NewKey:
 
 def settle(entry: Entry, answer: NewKey, at: datetime) -> None:
     """The key has a row, and its secret waits for the owner."""
+    keep_row(entry, answer)
+    bond = Bond(Purpose.ACCESS_KEY, int(entry.subject_id), answer.access_key_id)
+    sealing.seal_for_recipient(entry, answer.secret, bond, at)
+
+
+def keep_row(entry: Entry, answer: NewKey) -> AccessKey:
+    """The row of a key that AWS has just made."""
     iam_user = held.locked(entry)
     # A reading of the account may have seen the key already, and knows of it what is later than this.
-    AccessKey.objects.get_or_create(
+    row, _ = AccessKey.objects.get_or_create(
         access_key_id=answer.access_key_id,
         defaults={
             "organization": iam_user.organization,
@@ -72,8 +79,7 @@ def settle(entry: Entry, answer: NewKey, at: datetime) -> None:
             "read_at": answer.known_at,
         },
     )
-    bond = Bond(Purpose.ACCESS_KEY, iam_user.pk, answer.access_key_id)
-    sealing.seal_for_recipient(entry, answer.secret, bond, at)
+    return row
 
 
 def carry_expiry(entry: Entry, delivery: Delivery) -> Expired:

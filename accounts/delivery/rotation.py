@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from accounts.delivery import access_keys, held, key_status
+from accounts.delivery import access_keys, destinations, held, key_status
 from accounts.models import AccessKey, Rotation
 from portal.aws import errors
 from portal.aws.iam import IAM
@@ -20,23 +21,47 @@ State = Rotation.State
 
 def rotation_of(entry: Entry) -> Rotation:
     """The rotation that the entry is a step of."""
-    rows = Rotation.objects.filter(organization=entry.organization_id).select_related("old_key", "new_key")
+    rows = Rotation.objects.filter(organization=entry.organization_id).select_related(
+        "old_key", "new_key", "destination__account"
+    )
     return rows.get(pk=entry.details["rotation"])
 
 
-def carry_start(entry: Entry, delivery: Delivery) -> access_keys.NewKey:
-    """Make the new key, as any access key is made.
+@dataclass(frozen=True)
+class Started:
+    """The new key, and the version of the secret that holds it, where it was put into Secrets Manager."""
 
-    :raises Outdated: :raises portal.aws.errors.AWSError: as `access_keys.carry_creation`.
+    key: access_keys.NewKey
+    secret_version: str
+
+
+def carry_start(entry: Entry, delivery: Delivery) -> Started:
+    """Make the new key, as any access key is made; where its application reads it by itself, put it there.
+
+    An error after the key was made leaves the call in doubt, so that the next attempt deletes that key and makes
+    another.
+
+    :raises Outdated: :raises portal.aws.errors.AWSError: as `access_keys.carry_creation` and `destinations.put`.
     """
-    return access_keys.carry_creation(entry, delivery)
+    destination = rotation_of(entry).destination
+    if destination is None:
+        return Started(access_keys.carry_creation(entry, delivery), "")
+    iam_user = held.subject_of(entry)
+    destinations.prepare(destination, iam_user, entry)
+    key = access_keys.carry_creation(entry, delivery)
+    return Started(key, destinations.put(destination, iam_user, entry, key))
 
 
-def settle_start(entry: Entry, answer: access_keys.NewKey, at: datetime) -> None:
-    """The new key has a row, its secret waits for the owner, and the rotation says so."""
-    access_keys.settle(entry, answer, at)
-    new_key = AccessKey.objects.get(access_key_id=answer.access_key_id)
+def settle_start(entry: Entry, answer: Started, at: datetime) -> None:
+    """The new key has a row, its secret waits for the owner or is where it is read, and the rotation says so."""
     started = Rotation.objects.filter(pk=entry.details["rotation"], state=State.STARTED)
+    if answer.secret_version:
+        new_key = access_keys.keep_row(entry, answer.key)
+        arrived = {"state": State.DELIVERED, "opened_at": at, "secret_version": answer.secret_version}
+        started.update(new_key=new_key, made_at=at, **arrived)
+        return
+    access_keys.settle(entry, answer.key, at)
+    new_key = AccessKey.objects.get(access_key_id=answer.key.access_key_id)
     started.update(new_key=new_key, state=State.MADE, made_at=at)
 
 
@@ -89,6 +114,7 @@ def carry_giving_up(entry: Entry, delivery: Delivery) -> key_status.Changed:
     old = there.get(rotation.old_key.access_key_id)
     if old is None or old.status != AccessKeyStatus.ACTIVE:
         raise Outdated("The old key does not work in AWS at the moment, so the new one was left as it is.")
+    destinations.put_back(rotation)
     return key_status.delete(iam, key_status.key_of(entry))
 
 

@@ -19,6 +19,7 @@ from accounts.models.iam_role import IAMRole
 from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import IAMUserRecord
 from accounts.models.invitation import Invitation
+from accounts.models.key_destination import KeyDestination
 from accounts.models.membership import Membership
 from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
@@ -50,6 +51,7 @@ __all__ = [
     "IAMUser",
     "IAMUserRecord",
     "Invitation",
+    "KeyDestination",
     "LoginProfile",
     "MFADevice",
     "Membership",

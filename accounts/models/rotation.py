@@ -14,6 +14,7 @@ from accounts.models.credentials import AccessKey
 from accounts.models.facts import TenantRow
 from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import OfAnIAMUserQuerySet
+from accounts.models.key_destination import KeyDestination
 
 OPEN_STATES = ("started", "made", "delivered", "proven", "deactivated")
 
@@ -70,6 +71,11 @@ class Rotation(TenantRow):
     deactivated_at = models.DateTimeField(null=True, blank=True)
     watch_until = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Where the new key was put instead of being sealed, and as which version of the secret.
+    destination = models.ForeignKey(
+        KeyDestination, on_delete=models.SET_NULL, null=True, blank=True, related_name="rotations"
+    )
+    secret_version = models.CharField(max_length=64, blank=True, default="")
 
     objects = RotationQuerySet.as_manager()
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from accounts import access, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind
-from accounts.models import AccessKey, IAMUser, Person, Rotation
+from accounts.models import AccessKey, IAMUser, KeyDestination, Person, Rotation
 from accounts.models.iam_user_record import on_their_way
 from accounts.models.sealed import Bond, Purpose
 from accounts.usecases.first_keys import KEYS_PER_USER
@@ -49,7 +49,7 @@ State = Rotation.State
 @transaction.atomic
 def start_rotation(
     *,
-    by: Person,
+    by: Person | None,
     access_key: AccessKey,
     at: datetime,
     reason: str = "",
@@ -57,7 +57,7 @@ def start_rotation(
 ) -> Rotation:
     """Decide that an access key shall be replaced: a second one is made, and its secret sealed for the owner.
 
-    The owner of the IAM user may, and whoever may create access keys for it.
+    The owner of the IAM user may, and whoever may create access keys for it; nobody, where it has a schedule.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises envelope.OutsideEnvelope: for a lead who is not the owner, as for a first key.
@@ -65,11 +65,11 @@ def start_rotation(
         no room for a second key.
     """
     iam_user = access_key.iam_user
-    access.require_on_own_or(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
+    _require_may(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
     check_open(iam_user)
     check_stays(iam_user)
     recipient = recipient_of(iam_user)
-    if by != recipient:
+    if by is not None and by != recipient:
         envelope.require_within(by=by, iam_user=iam_user)
     _require_no_other(iam_user)
     _require_works(access_key)
@@ -77,6 +77,7 @@ def start_rotation(
     rotation = Rotation.objects.create(
         organization=iam_user.organization, account=iam_user.account, iam_user=iam_user, old_key=access_key,
         recipient=recipient, started_by=by, started_at=at,
+        destination=KeyDestination.objects.filter(iam_user=iam_user).first(),
     )  # fmt: skip
     details = {"access_key_id": access_key.access_key_id, **told_of(recipient)}
     _record(Kind.ROTATION_STARTED, rotation, by=by, at=at, reason=reason, details=details, queue=queue)
@@ -84,7 +85,7 @@ def start_rotation(
 
 
 @transaction.atomic
-def make_old_key_inactive(*, by: Person, rotation: Rotation, at: datetime, reason: str = "") -> Rotation:
+def make_old_key_inactive(*, by: Person | None, rotation: Rotation, at: datetime, reason: str = "") -> Rotation:
     """Decide that the old key shall not work any more; it can be made active again until it is deleted.
 
     A reason lets this be done before the new key was seen to work, or although the old one is still used.
@@ -120,7 +121,7 @@ def make_old_key_active(*, by: Person, rotation: Rotation, at: datetime, reason:
 
 
 @transaction.atomic
-def delete_old_key(*, by: Person, rotation: Rotation, at: datetime, reason: str = "") -> Rotation:
+def delete_old_key(*, by: Person | None, rotation: Rotation, at: datetime, reason: str = "") -> Rotation:
     """Decide that the old key goes for good, after it was watched; with a reason, before.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
@@ -158,16 +159,24 @@ def give_up_rotation(*, by: Person, rotation: Rotation, at: datetime, reason: st
     return rotation
 
 
-def _require(rotation: Rotation, *, by: Person) -> None:
+def _require(rotation: Rotation, *, by: Person | None) -> None:
     """Lock the IAM user, then read the rotation again: of two who decide at once, the second sees the first.
 
     :raises ValidationError: while an earlier step is on its way.
     """
-    access.require_on_own_or(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=rotation.iam_user)
+    _require_may(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=rotation.iam_user)
     check_open(rotation.iam_user)
     rotation.refresh_from_db()
     if any(entry.kind in _OF_KEYS for entry in on_their_way(rotation.iam_user)):
         raise ValidationError("The step before this one is on its way. Wait for it.")
+
+
+def _require_may(*, by: Person | None, to: Permission, iam_user: IAMUser) -> None:
+    """The owner and whoever may do this to it; by itself the portal rotates what has a schedule."""
+    if by is not None:
+        access.require_on_own_or(by=by, to=to, iam_user=iam_user)
+    elif not KeyDestination.objects.scheduled().filter(iam_user=iam_user).exists():
+        raise access.NotThere
 
 
 def _require_state(rotation: Rotation, *states: Rotation.State) -> None:

@@ -1,7 +1,7 @@
 """AWS's error codes, sorted for :mod:`portal.aws.errors`.
 
-Sources: the IAM, STS, Organizations and Secrets Manager API references ("Common Errors" and each operation's "Errors"), botocore's retry
-table.
+Sources: the API references of IAM, STS, Organizations and Secrets Manager ("Common Errors" and each operation's
+"Errors"), botocore's retry table.
 """
 
 # Too many calls: botocore's own list.

@@ -52,6 +52,8 @@ STAY_HERE = {
     "accounts.group_grant.ended",
     "accounts.rotation.proven",
     "accounts.rotation.ended",
+    "accounts.key_destination.set",
+    "accounts.key_destination.ended",
 }
 
 

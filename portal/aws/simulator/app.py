@@ -12,6 +12,7 @@ from moto.iam import models as iam_models
 from moto.iam import urls as iam_urls
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.organizations import urls as organizations_urls
+from moto.secretsmanager import urls as secretsmanager_urls
 from moto.sts import urls as sts_urls
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
@@ -23,6 +24,7 @@ from portal.aws.simulator.hub import install_hub
 from portal.aws.simulator.iam import IAM
 from portal.aws.simulator.organizations import Organizations
 from portal.aws.simulator.requests import AWSRequest
+from portal.aws.simulator.secretsmanager import SecretsManager
 from portal.aws.simulator.sts import STS
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ def _make_strict() -> None:
     """Put our services where moto looks for its own, and its clock to whole seconds, as AWS's dates are."""
     iam_urls.url_paths, sts_urls.url_paths = {"{0}/$": IAM.dispatch}, {"{0}/$": STS.dispatch}
     organizations_urls.url_paths = {"{0}/$": Organizations.dispatch}
+    secretsmanager_urls.url_paths = {"{0}/$": SecretsManager.dispatch}
     vars(iam_models)["utcnow"] = lambda: utcnow().replace(microsecond=0)
 
 

@@ -64,9 +64,11 @@ def asked_for(user: IAMUser, person: Person) -> list[models.Model]:
     return [asked, factories.group_grant(user, by=person, request=asked)]
 
 
-def rotated(user: IAMUser, person: Person) -> models.Model:
+def rotated(user: IAMUser, person: Person) -> list[models.Model]:
     old, new = factories.access_key(user), factories.access_key(user)
-    return factories.rotation(old, new_key=new, state="made", recipient=person, started_by=person)
+    put = factories.key_destination(user, by=person)
+    whose = {"recipient": person, "started_by": person, "destination": put}
+    return [put, factories.rotation(old, new_key=new, state="made", **whose)]
 
 
 def populated(organization: Organization, account: Account, person: Person) -> World:
@@ -103,7 +105,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.invitation(organization, f"guest-{account}@acme.test", by=person, team=team),
         *leaving(organization, person, user, entry),
         *asked_for(user, person),
-        rotated(user, person),
+        *rotated(user, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]

@@ -67,6 +67,8 @@ def test_it_is_moved_back(aws: AWS, secrets: SecretsManager, arn: str) -> None:
     )
 
     assert held(aws) == "one"
+    secrets.put_secret_value(secret_id=arn, secret_string="three", client_request_token="c" * 32)
+    assert (held(aws), held(aws, PREVIOUS)) == ("three", "one")
 
 
 def test_what_is_not_there_is_not_found(secrets: SecretsManager) -> None:
