@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -80,7 +81,7 @@ def _require_no_rotation(iam_user: IAMUser) -> None:
 
 
 def _record(
-    kind: Kind, iam_user: IAMUser, *, by: Person, at: datetime, reason: str, details: dict[str, object]
+    kind: Kind, iam_user: IAMUser, *, by: Person, at: datetime, reason: str, details: Mapping[str, object]
 ) -> None:
     record(
         organization=iam_user.organization,
