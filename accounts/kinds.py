@@ -73,6 +73,9 @@ class Kind(StrEnum):
     ACCESS_KEY_DEACTIVATED = "accounts.access_key.deactivated"
     ACCESS_KEY_ACTIVATED = "accounts.access_key.activated"
     ACCESS_KEY_DELETED = "accounts.access_key.deleted"
+    KEY_REMINDERS_SNOOZED = "accounts.access_key.snoozed"
+    CALENDAR_FEED_MADE = "accounts.calendar.made"
+    CALENDAR_FEED_ENDED = "accounts.calendar.ended"
 
 
 IN_WORDS = {
@@ -143,6 +146,9 @@ IN_WORDS = {
     Kind.ACCESS_KEY_DEACTIVATED: "Make key inactive",
     Kind.ACCESS_KEY_ACTIVATED: "Make key active",
     Kind.ACCESS_KEY_DELETED: "Delete access key",
+    Kind.KEY_REMINDERS_SNOOZED: "Snooze reminders",
+    Kind.CALENDAR_FEED_MADE: "Make calendar address",
+    Kind.CALENDAR_FEED_ENDED: "End calendar address",
 }
 
 

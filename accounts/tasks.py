@@ -10,6 +10,7 @@ from accounts.usecases import (
     group_grants,
     imports,
     invitation_mails,
+    key_reminders,
     offboarding,
     request_mails,
     requests,
@@ -125,3 +126,9 @@ def expire_sealed_secrets(**kwargs: object) -> None:
 def follow_rotations(**kwargs: object) -> None:
     """Let rotations follow what AWS was read to hold."""
     rotation_following.follow_rotations(at=database_now())
+
+
+@shared_task
+def remind_of_keys(**kwargs: object) -> None:
+    """Remind people of the access keys that are due."""
+    key_reminders.remind(by=None, at=database_now())

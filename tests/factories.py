@@ -15,6 +15,7 @@ from accounts.models import (
     Boundary,
     BulkChange,
     BulkRow,
+    CalendarFeed,
     ConnectionTest,
     DiscoveredAccount,
     Drift,
@@ -30,6 +31,8 @@ from accounts.models import (
     IAMUser,
     IAMUserRecord,
     Invitation,
+    KeyReminder,
+    KeySnooze,
     LoginProfile,
     Membership,
     MFADevice,
@@ -181,6 +184,24 @@ def rotation(of: AccessKey, **fields: Any) -> Rotation:
     owner = of.iam_user.owner
     given = {"iam_user": of.iam_user, "recipient": owner, "started_by": owner, "started_at": READ_AT}
     return Rotation.objects.create(organization=of.organization, account=of.account, old_key=of, **given | fields)
+
+
+def key_reminder(of: AccessKey, somebody: Person, **fields: Any) -> KeyReminder:
+    """That somebody was told that the key is overdue."""
+    given = {"stage": KeyReminder.Stage.OVERDUE, "created_at": READ_AT, "lease_until": READ_AT, "sent_at": READ_AT}
+    return KeyReminder.objects.create(organization=of.organization, access_key=of, person=somebody, **given | fields)
+
+
+def key_snooze(of: AccessKey, *, by: Person, **fields: Any) -> KeySnooze:
+    """That nobody is reminded of the key for a day."""
+    given = {"reason": "Moves next week", "at": READ_AT, "until": READ_AT + timedelta(days=1)}
+    return KeySnooze.objects.create(organization=of.organization, access_key=of, by=by, **given | fields)
+
+
+def calendar_feed(of: Organization, somebody: Person, **fields: Any) -> CalendarFeed:
+    """Somebody's calendar, whose address nobody knows."""
+    given = {"token_hash": f"{next(_numbers):064x}"}
+    return CalendarFeed.objects.create(organization=of, person=somebody, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -19,6 +19,7 @@ from accounts.models.iam_role import IAMRole
 from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import IAMUserRecord
 from accounts.models.invitation import Invitation
+from accounts.models.key_reminder import CalendarFeed, KeyReminder, KeySnooze
 from accounts.models.membership import Membership
 from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
@@ -35,6 +36,7 @@ __all__ = [
     "Boundary",
     "BulkChange",
     "BulkRow",
+    "CalendarFeed",
     "ConnectionTest",
     "DiscoveredAccount",
     "Drift",
@@ -50,6 +52,8 @@ __all__ = [
     "IAMUser",
     "IAMUserRecord",
     "Invitation",
+    "KeyReminder",
+    "KeySnooze",
     "LoginProfile",
     "MFADevice",
     "Membership",

@@ -52,6 +52,9 @@ STAY_HERE = {
     "accounts.group_grant.ended",
     "accounts.rotation.proven",
     "accounts.rotation.ended",
+    "accounts.access_key.snoozed",
+    "accounts.calendar.made",
+    "accounts.calendar.ended",
 }
 
 

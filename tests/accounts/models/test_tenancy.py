@@ -69,6 +69,12 @@ def rotated(user: IAMUser, person: Person) -> models.Model:
     return factories.rotation(old, new_key=new, state="made", recipient=person, started_by=person)
 
 
+def reminded(user: IAMUser, person: Person) -> list[models.Model]:
+    key = factories.access_key(user)
+    feed = factories.calendar_feed(user.organization, person)
+    return [factories.key_reminder(key, person), factories.key_snooze(key, by=person), feed]
+
+
 def populated(organization: Organization, account: Account, person: Person) -> World:
     """One row of every model, all about one AWS account of one organization."""
     team = factories.team(organization, f"Team of {account}")
@@ -104,6 +110,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         *leaving(organization, person, user, entry),
         *asked_for(user, person),
         rotated(user, person),
+        *reminded(user, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
