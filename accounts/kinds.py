@@ -75,6 +75,9 @@ class Kind(StrEnum):
     ACCESS_KEY_DELETED = "accounts.access_key.deleted"
     KEY_DESTINATION_SET = "accounts.key_destination.set"
     KEY_DESTINATION_ENDED = "accounts.key_destination.ended"
+    KEY_REMINDERS_SNOOZED = "accounts.access_key.snoozed"
+    CALENDAR_FEED_MADE = "accounts.calendar.made"
+    CALENDAR_FEED_ENDED = "accounts.calendar.ended"
 
 
 IN_WORDS = {
@@ -147,6 +150,9 @@ IN_WORDS = {
     Kind.ACCESS_KEY_DELETED: "Delete access key",
     Kind.KEY_DESTINATION_SET: "Put keys into Secrets Manager",
     Kind.KEY_DESTINATION_ENDED: "Show keys again",
+    Kind.KEY_REMINDERS_SNOOZED: "Snooze reminders",
+    Kind.CALENDAR_FEED_MADE: "Make calendar address",
+    Kind.CALENDAR_FEED_ENDED: "End calendar address",
 }
 
 

@@ -10,6 +10,7 @@ from accounts.usecases import (
     group_grants,
     imports,
     invitation_mails,
+    key_reminders,
     offboarding,
     request_mails,
     requests,
@@ -132,3 +133,8 @@ def follow_rotations(**kwargs: object) -> None:
 def tend_scheduled_rotations(**kwargs: object) -> None:
     """Decide the next steps of the rotations that the portal carries on by itself."""
     scheduled_rotations.tend_scheduled_rotations(by=None, at=database_now())
+
+
+def remind_of_keys(**kwargs: object) -> None:
+    """Remind people of the access keys that are due."""
+    key_reminders.remind(by=None, at=database_now())

@@ -9,6 +9,7 @@ from accounts.views import (
     assignment,
     boundaries,
     bulk,
+    calendars,
     connections,
     credential_changes,
     csv_files,
@@ -35,6 +36,7 @@ from accounts.views import (
     people,
     requests,
     sealed_secrets,
+    snoozing,
     teams,
 )
 
@@ -106,6 +108,10 @@ urlpatterns = [
     path("team/iam-users/<int:pk>/access-keys/create/", credential_changes.create_access_key, name="create_access_key"),
     path("secrets/<uuid:pk>/", sealed_secrets.page, name="secret"),
     path("secrets/<uuid:pk>/open/", sealed_secrets.open_once, name="open_secret"),
+    path("my-access/keys/<int:pk>/snooze/", snoozing.snooze, name="snooze_reminders"),
+    path("my-access/calendar/", calendars.page, name="calendar_page"),
+    path("my-access/calendar/end/", calendars.end, name="end_calendar"),
+    path("calendar/<str:token>.ics", calendars.calendar, name="calendar"),
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
     path("accounts/connect/", connections.connect, name="connect_account"),
     path("accounts/ownership/", ownership.page, name="ownership"),

@@ -15,6 +15,7 @@ from accounts.models import (
     Boundary,
     BulkChange,
     BulkRow,
+    CalendarFeed,
     ConnectionTest,
     DiscoveredAccount,
     Drift,
@@ -31,6 +32,8 @@ from accounts.models import (
     IAMUserRecord,
     Invitation,
     KeyDestination,
+    KeyReminder,
+    KeySnooze,
     LoginProfile,
     Membership,
     MFADevice,
@@ -189,6 +192,24 @@ def key_destination(of: IAMUser, *, by: Person, **fields: Any) -> KeyDestination
     given = {"region": "eu-central-1", "secret_name": f"gatehouse/{of}/access-key", "set_at": READ_AT}
     whose = {"organization": of.organization, "account": of.account, "iam_user": of, "set_by": by}
     return KeyDestination.objects.create(**whose, **given | fields)
+
+
+def key_reminder(of: AccessKey, somebody: Person, **fields: Any) -> KeyReminder:
+    """That somebody was told that the key is overdue."""
+    given = {"stage": KeyReminder.Stage.OVERDUE, "created_at": READ_AT, "lease_until": READ_AT, "sent_at": READ_AT}
+    return KeyReminder.objects.create(organization=of.organization, access_key=of, person=somebody, **given | fields)
+
+
+def key_snooze(of: AccessKey, *, by: Person, **fields: Any) -> KeySnooze:
+    """That nobody is reminded of the key for a day."""
+    given = {"reason": "Moves next week", "at": READ_AT, "until": READ_AT + timedelta(days=1)}
+    return KeySnooze.objects.create(organization=of.organization, access_key=of, by=by, **given | fields)
+
+
+def calendar_feed(of: Organization, somebody: Person, **fields: Any) -> CalendarFeed:
+    """Somebody's calendar, whose address nobody knows."""
+    given = {"token_hash": f"{next(_numbers):064x}"}
+    return CalendarFeed.objects.create(organization=of, person=somebody, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -36,6 +36,8 @@ MATRIX: dict[str, Audience] = {
     "mfa_login_webauthn": Audience.ANYBODY,
     # Coming in: whoever has the link of an invitation
     "open_invitation": Audience.ANYBODY,
+    # What is due, for whoever has its secret address
+    "calendar": Audience.ANYBODY,
     "accept_invitation": Audience.ANYBODY,
     # One's own ways of signing in
     "account_email": Audience.PERSON,
@@ -129,6 +131,9 @@ MATRIX: dict[str, Audience] = {
     "request_group": Audience.ORGANIZATION,
     "extend_group_grant": Audience.ORGANIZATION,
     "give_back_group_grant": Audience.ORGANIZATION,
+    "snooze_reminders": Audience.ORGANIZATION,
+    "calendar_page": Audience.PERSON,
+    "end_calendar": Audience.PERSON,
     "deliveries": Audience.ORGANIZATION,
     "delivery": Audience.ORGANIZATION,
     "delivery_facts": Audience.ORGANIZATION,

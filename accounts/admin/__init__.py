@@ -7,6 +7,7 @@ from accounts.admin.account_import import AccountImportAdmin
 from accounts.admin.boundary import BoundaryAdmin
 from accounts.admin.bulk_change import BulkChangeAdmin
 from accounts.admin.bulk_row import BulkRowAdmin
+from accounts.admin.calendar_feed import CalendarFeedAdmin
 from accounts.admin.connection_test import ConnectionTestAdmin
 from accounts.admin.delivery import DeliveryAdmin
 from accounts.admin.discovered_account import DiscoveredAccountAdmin
@@ -23,6 +24,8 @@ from accounts.admin.iam_user import IAMUserAdmin
 from accounts.admin.iam_user_record import IAMUserRecordAdmin
 from accounts.admin.invitation import InvitationAdmin
 from accounts.admin.key_destination import KeyDestinationAdmin
+from accounts.admin.key_reminder import KeyReminderAdmin
+from accounts.admin.key_snooze import KeySnoozeAdmin
 from accounts.admin.login_profile import LoginProfileAdmin
 from accounts.admin.membership import MembershipAdmin
 from accounts.admin.mfa_device import MFADeviceAdmin
@@ -44,6 +47,7 @@ __all__ = [
     "BoundaryAdmin",
     "BulkChangeAdmin",
     "BulkRowAdmin",
+    "CalendarFeedAdmin",
     "ConnectionTestAdmin",
     "DeliveryAdmin",
     "DiscoveredAccountAdmin",
@@ -60,6 +64,8 @@ __all__ = [
     "IAMUserRecordAdmin",
     "InvitationAdmin",
     "KeyDestinationAdmin",
+    "KeyReminderAdmin",
+    "KeySnoozeAdmin",
     "LoginProfileAdmin",
     "MFADeviceAdmin",
     "MembershipAdmin",

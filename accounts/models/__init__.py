@@ -20,6 +20,7 @@ from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import IAMUserRecord
 from accounts.models.invitation import Invitation
 from accounts.models.key_destination import KeyDestination
+from accounts.models.key_reminder import CalendarFeed, KeyReminder, KeySnooze
 from accounts.models.membership import Membership
 from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
@@ -36,6 +37,7 @@ __all__ = [
     "Boundary",
     "BulkChange",
     "BulkRow",
+    "CalendarFeed",
     "ConnectionTest",
     "DiscoveredAccount",
     "Drift",
@@ -52,6 +54,8 @@ __all__ = [
     "IAMUserRecord",
     "Invitation",
     "KeyDestination",
+    "KeyReminder",
+    "KeySnooze",
     "LoginProfile",
     "MFADevice",
     "Membership",

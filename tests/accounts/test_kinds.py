@@ -54,6 +54,9 @@ STAY_HERE = {
     "accounts.rotation.ended",
     "accounts.key_destination.set",
     "accounts.key_destination.ended",
+    "accounts.access_key.snoozed",
+    "accounts.calendar.made",
+    "accounts.calendar.ended",
 }
 
 

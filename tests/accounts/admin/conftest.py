@@ -71,6 +71,9 @@ def _hanging_on(iam_user: IAMUser, somebody: Person) -> World:
     return {
         "accesskey": (access_key := factories.access_key(iam_user)),
         "keydestination": factories.key_destination(iam_user, by=somebody),
+        "keyreminder": factories.key_reminder(access_key, somebody),
+        "keysnooze": factories.key_snooze(access_key, by=somebody),
+        "calendarfeed": factories.calendar_feed(iam_user.organization, somebody),
         "rotation": factories.rotation(access_key, recipient=somebody, started_by=somebody),
         "loginprofile": factories.login_profile(iam_user),
         "mfadevice": factories.mfa_device(iam_user),

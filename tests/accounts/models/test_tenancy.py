@@ -71,6 +71,12 @@ def rotated(user: IAMUser, person: Person) -> list[models.Model]:
     return [put, factories.rotation(old, new_key=new, state="made", **whose)]
 
 
+def reminded(user: IAMUser, person: Person) -> list[models.Model]:
+    key = factories.access_key(user)
+    feed = factories.calendar_feed(user.organization, person)
+    return [factories.key_reminder(key, person), factories.key_snooze(key, by=person), feed]
+
+
 def populated(organization: Organization, account: Account, person: Person) -> World:
     """One row of every model, all about one AWS account of one organization."""
     team = factories.team(organization, f"Team of {account}")
@@ -106,6 +112,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         *leaving(organization, person, user, entry),
         *asked_for(user, person),
         *rotated(user, person),
+        *reminded(user, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]

@@ -53,6 +53,7 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
         **dict.fromkeys(("delivery", "delivery_facts", "try_again", "give_up"), (delivery.pk,)),
         **dict.fromkeys(("secret", "open_secret"), (factories.sealed_secret(iam_user, Purpose.PASSWORD).pk,)),
         "remove_from_group": (iam_user.pk, membership.pk),
+        "snooze_reminders": (factories.access_key(iam_user).pk,),
         "entry": (entry.pk,),
     }
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0014_rotations"),
+        ("accounts", "0015_key_reminders"),
     ]
 
     operations = [
