@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
@@ -67,8 +68,8 @@ def let_a_secret_expire(stage: Stage) -> bool:
 
 def grant_group(stage: Stage) -> bool:
     """A group of the envelope, for some seconds."""
-    what = {"iam_user": stage.any_user(), "group_name": stage.dice.choice(GROUPS)}
-    group_grants.grant_group(by=stage.lead, **what, until=_soon(stage), at=_now())
+    iam_user, group = stage.any_user(), stage.dice.choice(GROUPS)
+    group_grants.grant_group(by=stage.lead, iam_user=iam_user, group_name=group, until=_soon(stage), at=_now())
     return True
 
 
@@ -94,13 +95,12 @@ def end_grants(stage: Stage) -> bool:
 def ask(stage: Stage) -> bool:
     """The lead asks for what lies outside the envelope: a group, a group for some seconds, or a policy."""
     iam_user = stage.any_user()
-    kind, change = stage.dice.choice(
-        [
-            (Kind.IAM_USER_ADDED_TO_GROUP, {"group": OTHER_GROUP, "until": None}),
-            (Kind.IAM_USER_ADDED_TO_GROUP, {"group": OTHER_GROUP, "until": _soon(stage)}),
-            (Kind.IAM_USER_POLICY_ATTACHED, {"policy": policy_arn(iam_user.account, OTHER_POLICY)}),
-        ]
-    )
+    choices: list[tuple[Kind, dict[str, Any]]] = [
+        (Kind.IAM_USER_ADDED_TO_GROUP, {"group": OTHER_GROUP, "until": None}),
+        (Kind.IAM_USER_ADDED_TO_GROUP, {"group": OTHER_GROUP, "until": _soon(stage)}),
+        (Kind.IAM_USER_POLICY_ATTACHED, {"policy": policy_arn(iam_user.account, OTHER_POLICY)}),
+    ]
+    kind, change = stage.dice.choice(choices)
     requests.make_request(by=stage.lead, kind=kind, about=iam_user, change=change, reason="On call", at=_now())
     return True
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from accounts.kinds import Kind
 from accounts.models import AccessKey, GroupGrant, IAMUser, LoginProfile, Offboarding, Person, Request
@@ -30,7 +30,6 @@ from tests.faults.state_machine_house import GROUPS, OTHER_GROUP, PATH
 PATHS = st.sampled_from([PATH, f"{PATH}here/"])
 TIMES = st.sampled_from([timedelta(seconds=30), timedelta(minutes=10)])
 DELAYS = st.sampled_from([timedelta(), timedelta(minutes=5), timedelta(days=7)])
-NOT_PRINTED = "It was nobody's"
 
 
 class Gate(Portal):
@@ -42,6 +41,15 @@ class Gate(Portal):
         self.given_up: set[str] = set()
 
     # People decide
+
+    @initialize(names=st.sampled_from([("mia", "robot"), ("mia",), ("robot",), ()]))
+    def begin(self, names: tuple[str, ...]) -> None:
+        """Most decisions are about somebody who is there, and can get in."""
+        for name in names:
+            self.create(name=name, tags={}, groups=set())
+            self.create_password(name=name)
+            self.create_key(name=name)
+        self.deliver_what_is_due()
 
     @rule(name=NAMES, path=PATHS)
     def move(self, name: str, path: str) -> None:
@@ -140,7 +148,7 @@ class Gate(Portal):
         if stuck:
             delivery = stuck[which % len(stuck)]
             name = delivery.subject.rsplit("/", 1)[-1]
-            if self._decide(deliveries.give_up, name, delivery=delivery, reason=NOT_PRINTED):
+            if self._decide(deliveries.give_up, name, delivery=delivery, reason="It was nobody's"):
                 self.given_up.add(name)
 
     # The portal decides what is over

@@ -104,7 +104,7 @@ class Portal(RuleBasedStateMachine):
             delivery = stuck[which % len(stuck)]
             self._decide(deliveries.try_again, delivery.subject, delivery=delivery, reason="Somebody looked at it")
 
-    def _decide_about(self, usecase: Callable[..., IAMUser], name: str, **told: Any) -> Entry | None:
+    def _decide_about(self, usecase: Callable[..., object], name: str, **told: Any) -> Entry | None:
         row = self.house.row(name)
         return None if row is None else self._decide(usecase, name, iam_user=row, **told)
 
@@ -177,9 +177,7 @@ class Portal(RuleBasedStateMachine):
     @rule(name=NAMES)
     def delete_the_user_elsewhere(self, name: str) -> None:
         if name in self.house.in_aws():
-            for group in self.house.groups(name):
-                self.house.outside().remove_user_from_group(UserName=name, GroupName=group)
-            self.house.outside().delete_user(UserName=name)
+            self.house.delete_elsewhere(name)
             self.touched.add(name)
 
     @rule(name=NAMES)

@@ -63,6 +63,7 @@ def _let_an_hour_pass() -> None:
     )
     long_ago = (datetime.now(UTC) - QUIET_TIME - timedelta(seconds=1)).isoformat()
     for delivery in Delivery.objects.filter(Q(state="waiting") | Q(state="due"), baseline__called_at__isnull=False):
-        if delivery.baseline["called_at"]:
+        kept = delivery.baseline or {}
+        if kept.get("called_at"):
             still = Delivery.objects.filter(pk=delivery.pk, state=delivery.state)
-            still.update(baseline={**delivery.baseline, "called_at": long_ago})
+            still.update(baseline={**kept, "called_at": long_ago})

@@ -133,6 +133,21 @@ class Tenant:
         """The groups that AWS holds the user in."""
         return {group.name for group in self.aws.backend(self.account.account_id).get_groups_for_user(user_name)}
 
+    def delete_elsewhere(self, user_name: str) -> None:
+        """Somebody else's hands delete the user, with all that hangs on it."""
+        outside, user = self.outside(), self.in_aws()[user_name]
+        for group in self.groups(user_name):
+            outside.remove_user_from_group(UserName=user_name, GroupName=group)
+        for key in list(user.access_keys):
+            outside.delete_access_key(UserName=user_name, AccessKeyId=key.access_key_id)
+        for arn in list(user.managed_policies):
+            outside.detach_user_policy(UserName=user_name, PolicyArn=arn)
+        for name in list(user.policies):
+            outside.delete_user_policy(UserName=user_name, PolicyName=name)
+        if user.password:
+            outside.delete_login_profile(UserName=user_name)
+        outside.delete_user(UserName=user_name)
+
     def row(self, user_name: str) -> IAMUser | None:
         """The portal's row of the name, of today and not of the past."""
         return IAMUser.objects.present().filter(account=self.account, user_name=user_name).first()
