@@ -15,6 +15,7 @@ from accounts.delivery import (
     groups,
     held,
     login_profiles,
+    lost_keys,
     policies,
     tags,
 )
@@ -34,6 +35,7 @@ _HANDLERS = {
     Kind.LOGIN_PROFILE_RESET: Handler(login_profiles.carry_reset, login_profiles.settle),
     Kind.LOGIN_PROFILE_DELETED: Handler(login_profiles.carry_deletion, login_profiles.settle_deletion),
     Kind.ACCESS_KEY_CREATED: Handler(access_keys.carry_creation, access_keys.settle),
+    Kind.ACCESS_KEY_CLEARED_UP: Handler(lost_keys.carry, lost_keys.settle),
     Kind.SECRET_EXPIRED: Handler(access_keys.carry_expiry, access_keys.settle_expiry),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),
     Kind.IAM_USER_RENAMED: Handler(changes.carry, drift.settle, held.take_back),
