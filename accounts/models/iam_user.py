@@ -41,11 +41,10 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
         Their duties are read first: what is left is a condition that an index serves, however many rows there are.
         """
         rows = self.filter(organization=organization)
-        mine = Membership.objects.active().of(by).in_organization(organization)
-        duties = list(mine.values_list("duty", "team"))
-        if any(duty in SEE_THE_ORGANIZATION for duty, _ in duties):
+        duties = by.active_duties_in(organization)
+        if any(one.duty in SEE_THE_ORGANIZATION for one in duties):
             return rows
-        led = [team for duty, team in duties if duty == Duty.LEAD]
+        led = [one.team_id for one in duties if one.duty == Duty.LEAD]
         return rows.filter(Q(team__in=led) | Q(owner=by)) if duties else rows.none()
 
     def in_organization(self, organization: Organization) -> IAMUserQuerySet:
