@@ -3,7 +3,8 @@
 The rows of a page are found first, by their ids alone, and read after that: sorting does not carry their policies.
 Rows are counted up to ten thousand, those of a search up to a thousand. Of more that fit a filter so many are found and
 listed: to name the first of them by name, PostgreSQL might have to read all names of a million. Only the list of the
-whole organization has an index in its own order, and goes on as long as somebody turns its pages.
+whole organization has an index in its own order, and goes on as long as somebody turns its pages; any other must not be
+sorted by walking it.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, Max, Min, OrderBy, Q, QuerySet
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, Max, Min, OrderBy, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Concat, Greatest
 from django.utils import timezone
 
 from accounts.models import AccessKey, IAMUser
 from accounts.models.iam_user import IAMUserQuerySet
 from accounts.views import states
-from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of
+from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of, counted
 from accounts.views.states import Shown
 from portal.ledger.models import Delivery, Entry
 
 PER_PAGE = 50
+# Whoever finds more of a name types more of it, and more that are unassigned are assigned by rules.
+SEARCHED_AT_MOST = 1_000
 LAST_PAGE = COUNTED_AT_MOST // PER_PAGE
 BY_NAME = "user_name"
 # What a list is sorted by, by the name that its address has for it.
@@ -76,8 +79,8 @@ class Order:
         name = text.removeprefix("-")
         return cls(name, is_descending=text.startswith("-")) if name in SORTS else cls()
 
-    def of(self, rows: IAMUserQuerySet) -> QuerySet[IAMUser]:
-        """The rows in this order."""
+    def of(self, rows: IAMUserQuerySet, *, by_index: bool = False) -> QuerySet[IAMUser]:
+        """The rows in this order; without `by_index` all that fit are found before they are sorted by their names."""
         if self.name == "keys":
             active = Q(access_keys__status=AccessKey.Status.ACTIVE, access_keys__gone_at__isnull=True)
             rows = rows.annotate(oldest_key=Min("access_keys__create_date", filter=active))
@@ -89,8 +92,10 @@ class Order:
                 )
             )
         if self.name == BY_NAME:
+            # No index has the names in this form, so that none of them is walked.
+            name = F(BY_NAME) if by_index else Concat(BY_NAME, Value(""))
             # Both the same way round, as the index goes that is walked.
-            return rows.order_by(*(["-user_name", "-pk"] if self.is_descending else ["user_name", "pk"]))
+            return rows.order_by(*(OrderBy(part, descending=self.is_descending) for part in (name, F("pk"))))
         first = OrderBy(F(SORTS[self.name]), descending=self.is_descending, nulls_last=True)
         return rows.order_by(first, "user_name", "pk")
 
@@ -105,12 +110,22 @@ class IAMUserPage:
     assignable: Collection[int | None]
     at: datetime
     is_whole: bool = False
-    most: int = COUNTED_AT_MOST
+    is_search: bool = False
+
+    @property
+    def most(self) -> int:
+        """As many as are counted, and listed where they are not the whole."""
+        return SEARCHED_AT_MOST if self.is_search else COUNTED_AT_MOST
 
     @cached_property
     def count(self) -> Counted:
         """How many fit in all."""
-        return count_of(self.rows, self.most)
+        return count_of(self.rows, self.most) if self._fitting is None else counted(len(self._fitting), self.most)
+
+    @cached_property
+    def _fitting(self) -> list[int] | None:
+        """Those of a search, and one more where not all are listed: looked for once, which is what takes the time."""
+        return list(self.rows.order_by().values_list("pk", flat=True)[: self.most + 1]) if self.is_search else None
 
     @property
     def is_cut(self) -> bool:
@@ -147,10 +162,18 @@ class IAMUserPage:
         """Those of the page's rows, and one more where another page follows."""
         if not self.count:
             return []
-        order, rows = self.order if self.is_sorted else Order(), self.rows
-        if not self.is_whole or not self.count.is_more:
-            rows = IAMUser.objects.filter(pk__in=rows.order_by().values("pk")[: self.most])
-        return list(order.of(rows).values_list("pk", flat=True)[self.first - 1 : self.first + PER_PAGE])
+        order, by_index = self.order if self.is_sorted else Order(), self.count.is_more and self.is_whole
+        ordered = order.of(self._listed, by_index=by_index).values_list("pk", flat=True)
+        return list(ordered[self.first - 1 : self.first + PER_PAGE])
+
+    @property
+    def _listed(self) -> IAMUserQuerySet:
+        """All that fit, or as many of them as are listed."""
+        if self._fitting is not None:
+            return IAMUser.objects.filter(pk__in=self._fitting[: self.most])
+        if self.is_cut:
+            return IAMUser.objects.filter(pk__in=self.rows.order_by().values("pk")[: self.most])
+        return self.rows
 
     @cached_property
     def shown(self) -> list[Row]:
