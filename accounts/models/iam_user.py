@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, CharField, Exists, OuterRef, Q, Subquery, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Cast, Lower
 from django.utils import timezone
 
@@ -17,6 +17,8 @@ from accounts.models.organization import Team
 from portal.ledger.models import Delivery
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from accounts.models.organization import Organization
     from accounts.models.person import Person
 
@@ -69,6 +71,21 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
             .annotate(has_mfa=Exists(devices.filter(iam_user=OuterRef("pk"))), has_open_drift=Exists(waiting))
         )
 
+    def with_state(self) -> IAMUserQuerySet:
+        """As `with_facts`, but of account, team, owner and password the few words alone that a long list shows."""
+        devices = IAMUser.mfa_devices.rel.related_model._default_manager
+        waiting = IAMUser.drift.rel.related_model._default_manager.filter(iam_user=OuterRef("pk"), state="open")
+        return self.annotate(
+            account_name=F("account__name"),
+            team_name=F("team__name"),
+            owner_name=F("owner__name"),
+            owner_email=F("owner__email"),
+            has_password=Q(login_profile__isnull=False),
+            password_last_used=F("login_profile__password_last_used"),
+            has_mfa=Exists(devices.filter(iam_user=OuterRef("pk"))),
+            has_open_drift=Exists(waiting),
+        )
+
     def with_open_delivery(self) -> IAMUserQuerySet:
         """With the delivery that a page should speak of, as `open_delivery`: a stuck one before the oldest other."""
         about = Delivery.objects.open().filter(
@@ -119,7 +136,13 @@ class IAMUser(FactFromAWS):
     decided_at = models.DateTimeField(default=timezone.now, editable=False)
 
     if TYPE_CHECKING:
-        # Annotated by with_facts() and with_open_delivery().
+        # Annotated by with_facts(), with_state() and with_open_delivery().
+        account_name: str
+        team_name: str | None
+        owner_name: str | None
+        owner_email: str | None
+        has_password: bool
+        password_last_used: datetime | None
         has_mfa: bool
         has_open_drift: bool
         open_delivery: int | None

@@ -65,13 +65,14 @@ def iam_users(request: PortalRequest) -> HttpResponse:
 def _context(request: PortalRequest, filters: IAMUserFilter, page: IAMUserPage) -> dict[str, Any]:
     organization, person = organization_of(request), request.user
     allowed = access.permissions_in(by=person, organization=organization)
-    asked = _asked(request, filters)
+    asked, selected = _asked(request, filters), request.GET.get("select", "") if page.assignable else ""
     is_unassigned = "unassigned" in asked and filters.is_valid()
     return {
         "filter": filters,
         "page": page,
         "headings": [_heading(request, page, *column) for column in _columns(is_unassigned=is_unassigned)],
-        "selected": request.GET.get("select", "") if page.assignable else "",
+        "selected": selected,
+        "is_selecting": bool(page.assignable) and selected != "all",
         "narrowing": _narrowing(request),
         "tabs": _tabs(request, filters, is_unassigned=is_unassigned),
         "is_unassigned": is_unassigned,

@@ -17,10 +17,12 @@ from typing import Any
 
 from django.db.models import F, Max, Min, OrderBy, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat, Greatest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccessKey, IAMUser
 from accounts.models.iam_user import IAMUserQuerySet
+from accounts.templatetags.look import in_words
 from accounts.views import states
 from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of, counted
 from accounts.views.states import Shown
@@ -40,30 +42,31 @@ SORTS: dict[str, str] = {
     "keys": "oldest_key",
     "used": "last_used",
 }
-# Read for nothing on the list, and long.
-UNREAD = ("inline_policies", "attached_policy_arns", "tags", "permissions_boundary_arn")
+# What the list shows; the rest is long, or read for nothing.
+READ = ("organization", "user_name", "user_id", "kind", "owner", "team", "purpose", "gone_at")
+READ_OF_KEYS = ("iam_user", "status", "create_date", "last_used_date")
 NEVER = datetime(1970, 1, 1, tzinfo=timezone.get_default_timezone())
 
 
 @dataclass(frozen=True)
 class Row:
-    """One IAM user as the list shows it."""
+    """One IAM user as the list shows it, each cell as its text: the template has nothing left to look up."""
 
     iam_user: IAMUser
+    name: str
+    address: str
     shown: Shown
-    keys: Shown
-    mfa: Shown
-    used: datetime | None
+    account: str
+    of_whom: str
+    team: str
+    keys: str
+    is_overdue: bool
+    mfa: str
+    lacks_mfa: bool
+    used: str
+    used_ago: str
     missing: str
     may_select: bool
-
-    @property
-    def of_whom(self) -> str:
-        """For whom it is: its owner, or what the application does."""
-        iam_user = self.iam_user
-        if iam_user.kind == IAMUser.Kind.APPLICATION and iam_user.purpose:
-            return iam_user.purpose
-        return iam_user.owner.name or iam_user.owner.email if iam_user.owner else ""
 
 
 @dataclass(frozen=True)
@@ -179,24 +182,49 @@ class IAMUserPage:
     def shown(self) -> list[Row]:
         """The page's rows, in a fixed number of queries."""
         ids = self._ids[:PER_PAGE]
-        found = {row.pk: row for row in IAMUser.objects.filter(pk__in=ids).with_facts().defer(*UNREAD)} if ids else {}
+        found = {row.pk: row for row in IAMUser.objects.filter(pk__in=ids).with_state().only(*READ)} if ids else {}
         iam_users = [found[pk] for pk in ids if pk in found]
-        deliveries = _open_deliveries(iam_users)
-        return [self._row(iam_user, deliveries.get(str(iam_user.pk))) for iam_user in iam_users]
+        keys, deliveries = _keys(ids), _open_deliveries(iam_users)
+        return [self._row(row, keys.get(row.pk, []), deliveries.get(str(row.pk))) for row in iam_users]
 
-    def _row(self, iam_user: IAMUser, delivery: Delivery | None) -> Row:
-        keys = [key for key in iam_user.access_keys.all() if key.gone_at is None]
-        profile = getattr(iam_user, "login_profile", None)
-        uses = [key.last_used_date for key in keys] + [profile.password_last_used if profile else None]
+    def _row(self, iam_user: IAMUser, keys: list[AccessKey], delivery: Delivery | None) -> Row:
+        uses = [key.last_used_date for key in keys] + [iam_user.password_last_used]
+        used = max((use for use in uses if use is not None), default=None)
+        oldest = states.of_oldest_key(keys, at=self.at)
+        mfa = states.of_mfa(has_password=iam_user.has_password, has_mfa=iam_user.has_mfa)
         return Row(
             iam_user=iam_user,
+            name=iam_user.user_name,
+            address=reverse("iam_user", args=[iam_user.pk]),
             shown=states.of_iam_user(iam_user, delivery, at=self.at),
-            keys=states.of_oldest_key(keys, at=self.at),
-            mfa=states.of_mfa(has_password=profile is not None, has_mfa=iam_user.has_mfa),
-            used=max((use for use in uses if use is not None), default=None),
+            account=iam_user.account_name,
+            of_whom=_of_whom(iam_user),
+            team=iam_user.team_name or "Unassigned",
+            keys=oldest.words,
+            is_overdue=oldest.tone == "waiting",
+            mfa=mfa.words,
+            lacks_mfa=mfa.tone == "waiting",
+            used="" if used is None else timezone.localtime(used).isoformat(),
+            used_ago="" if used is None else in_words(used, at=self.at),
             missing=states.missing_of(iam_user),
             may_select=iam_user.team_id in self.assignable,
         )
+
+
+def _of_whom(iam_user: IAMUser) -> str:
+    """For whom it is: its owner, or what the application does."""
+    if iam_user.kind == IAMUser.Kind.APPLICATION and iam_user.purpose:
+        return iam_user.purpose
+    return iam_user.owner_name or iam_user.owner_email or "Nobody"
+
+
+def _keys(ids: list[int]) -> dict[int, list[AccessKey]]:
+    """Those that each of them has."""
+    of_each: dict[int, list[AccessKey]] = {}
+    if ids:
+        for key in AccessKey.objects.present().filter(iam_user__in=ids).only(*READ_OF_KEYS).order_by("pk"):
+            of_each.setdefault(key.iam_user_id, []).append(key)
+    return of_each
 
 
 def _open_deliveries(iam_users: list[IAMUser]) -> dict[str, Delivery]:
