@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, When
-from django.db.models.functions import Cast, Lower
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import arns
 from accounts.models.facts import FactFromAWS, source_and_time_go_together
 from accounts.models.membership import SEE_THE_ORGANIZATION, Duty, Membership
 from accounts.models.organization import Team
-from portal.ledger.models import Delivery
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,16 +85,6 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
             has_open_drift=Exists(waiting),
         )
 
-    def with_open_delivery(self) -> IAMUserQuerySet:
-        """With the delivery that a page should speak of, as `open_delivery`: a stuck one before the oldest other."""
-        about = Delivery.objects.open().filter(
-            entry__organization=OuterRef("organization"),
-            entry__subject_type="iam_user",
-            entry__subject_id=Cast(OuterRef("pk"), CharField()),
-        )
-        is_stuck = Case(When(state=Delivery.State.STUCK, then=0), default=1)
-        return self.annotate(open_delivery=Subquery(about.order_by(is_stuck, "sequence", "pk").values("pk")[:1]))
-
 
 class IAMUser(FactFromAWS):
     """What AWS holds of one IAM user, and who answers for it.
@@ -136,7 +125,7 @@ class IAMUser(FactFromAWS):
     decided_at = models.DateTimeField(default=timezone.now, editable=False)
 
     if TYPE_CHECKING:
-        # Annotated by with_facts(), with_state() and with_open_delivery().
+        # Annotated by with_facts() and with_state().
         account_name: str
         team_name: str | None
         owner_name: str | None
@@ -145,7 +134,6 @@ class IAMUser(FactFromAWS):
         password_last_used: datetime | None
         has_mfa: bool
         has_open_drift: bool
-        open_delivery: int | None
 
     objects = IAMUserQuerySet.as_manager()
 
