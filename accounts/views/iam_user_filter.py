@@ -57,8 +57,10 @@ class PlainRowSelect(PlainSelect):
     """The same of rows, of which only `words` are read beside their ids, and no objects made of them."""
 
     def _rows(self) -> Iterator[tuple[str, str]]:
-        yield "", str(self.choices.field.empty_label)
-        yield from ((str(key), words) for key, words in self.choices.queryset.values_list("pk", "words"))
+        # Django's iterator over a field's rows, which knows both.
+        choices: Any = self.choices
+        yield "", str(choices.field.empty_label)
+        yield from ((str(key), words) for key, words in choices.queryset.values_list("pk", "words"))
 
 
 # The same hundreds are offered on page after page; what is kept is their markup and not who may see them.

@@ -22,7 +22,6 @@ from django.utils import timezone
 
 from accounts.models import AccessKey, IAMUser
 from accounts.models.iam_user import IAMUserQuerySet
-from accounts.templatetags.look import in_words
 from accounts.views import states
 from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of, counted
 from accounts.views.states import Shown
@@ -63,8 +62,8 @@ class Row:
     is_overdue: bool
     mfa: str
     lacks_mfa: bool
-    used: str
-    used_ago: str
+    used: datetime | None
+    used_at: str
     missing: str
     may_select: bool
 
@@ -204,8 +203,8 @@ class IAMUserPage:
             is_overdue=oldest.tone == "waiting",
             mfa=mfa.words,
             lacks_mfa=mfa.tone == "waiting",
-            used="" if used is None else timezone.localtime(used).isoformat(),
-            used_ago="" if used is None else in_words(used, at=self.at),
+            used=used,
+            used_at="" if used is None else timezone.localtime(used).isoformat(),
             missing=states.missing_of(iam_user),
             may_select=iam_user.team_id in self.assignable,
         )

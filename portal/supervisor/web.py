@@ -10,7 +10,7 @@ from portal.supervisor import tether
 worker_class = "gthread"
 workers = 2
 threads = 8
-# A connection that stays open stays with its worker: of eight browsers all may be one worker's, and the other core idle.
+# A connection that is kept stays with its worker: of eight browsers all may be one worker's, and the other core idle.
 keepalive = 0
 timeout = 60
 graceful_timeout = 2

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import IAMUser, Membership, Organization, Person
+from accounts.models import Duty, IAMUser, Membership, Organization, Person
 from accounts.views.organization import CurrentOrganizationMiddleware
 from tests import factories
 from tests.accounts.views.conftest import Enter
@@ -49,7 +49,7 @@ def test_a_duty_that_has_ended_ends_with_the_next_page(enter: Enter, lena: Perso
 
 def test_what_was_read_is_of_the_organization_that_is_asked(acme: Organization, lena: Person) -> None:
     other = factories.organization("Other")
-    mine = factories.membership(lena, "member", of=other)
+    mine = factories.membership(lena, Duty.MEMBER, of=other)
 
     lena.read_active_duties()
 
