@@ -123,7 +123,7 @@ def require(*, by: Person, to: Permission, organization: Organization, team: Tea
     :raises NotThere: when the person does not belong to the organization.
     :raises NotAllowed: when none of their duties there allows it.
     """
-    if not Membership.objects.active().of(by).in_organization(organization).exists():
+    if not by.active_duties_in(organization):
         raise NotThere
     if not may(by=by, to=to, organization=organization, team=team):
         raise NotAllowed(to)
@@ -156,8 +156,10 @@ def require_to_offboard(*, by: Person, organization: Organization, person: Perso
     :raises NotAllowed: for themselves, for somebody of higher rank, and for a lead of whoever is more than a member of
         a team of theirs.
     """
-    is_here = Membership.objects.active().of(by).in_organization(organization).exists()
-    if not is_here or not Membership.objects.visible_to(by).in_organization(organization).of(person).exists():
+    if (
+        not by.active_duties_in(organization)
+        or not Membership.objects.visible_to(by).in_organization(organization).of(person).exists()
+    ):
         raise NotThere
     if not may_offboard(by=by, organization=organization, person=person):
         raise NotAllowed(Permission.OFFBOARD_PERSON)
@@ -199,7 +201,7 @@ def may(*, by: Person, to: Permission, organization: Organization, team: Team | 
     """Whether a duty of the person allows it there; without a team, a lead's duty does not count."""
     return any(
         to in GRANTS[Duty(membership.duty)] and (membership.duty not in OF_A_TEAM or membership.team_id == _id(team))
-        for membership in Membership.objects.active().of(by).in_organization(organization)
+        for membership in by.active_duties_in(organization)
     )
 
 
@@ -215,8 +217,7 @@ def may_anywhere(*, by: Person, to: Permission, organization: Organization) -> b
 
 def teams_for(*, by: Person, to: Permission, organization: Organization) -> models.QuerySet[Team]:
     """The teams for which the person may do it."""
-    memberships = Membership.objects.active().of(by).in_organization(organization)
-    able = [membership for membership in memberships if to in GRANTS[Duty(membership.duty)]]
+    able = [membership for membership in by.active_duties_in(organization) if to in GRANTS[Duty(membership.duty)]]
     teams = Team.objects.filter(organization=organization)
     if any(membership.duty not in OF_A_TEAM for membership in able):
         return teams
@@ -251,20 +252,17 @@ def duties_open_to(*, by: Person, organization: Organization) -> list[Duty]:
 
 def reaches_beyond_envelopes(*, by: Person, organization: Organization) -> bool:
     """Owners and admins are not held by a team's envelope: they set it."""
-    duties = Membership.objects.active().of(by).in_organization(organization)
-    return duties.filter(duty__in=[Duty.OWNER, Duty.ADMIN]).exists()
+    return any(membership.duty in (Duty.OWNER, Duty.ADMIN) for membership in by.active_duties_in(organization))
 
 
 def permissions_in(*, by: Person, organization: Organization) -> frozenset[Permission]:
     """All that a duty of theirs allows them for at least one team of the organization."""
-    duties = Membership.objects.active().of(by).in_organization(organization).values_list("duty", flat=True)
-    return frozenset().union(*(GRANTS[Duty(duty)] for duty in duties))
+    return frozenset().union(*(GRANTS[Duty(membership.duty)] for membership in by.active_duties_in(organization)))
 
 
 def permissions_anywhere(person: Person) -> frozenset[Permission]:
     """All that a duty of theirs allows them in at least one place."""
-    duties = Membership.objects.active().of(person).values_list("duty", flat=True)
-    return frozenset().union(*(GRANTS[Duty(duty)] for duty in duties))
+    return frozenset().union(*(GRANTS[Duty(membership.duty)] for membership in person.active_duties()))
 
 
 def organizations_where(*, by: Person, to: Permission) -> models.QuerySet[Organization]:
@@ -278,7 +276,7 @@ def may_enter_records_room(person: Person | AnonymousUser) -> bool:
     """Whether they have any duty beyond being a member."""
     if not isinstance(person, Person) or not person.is_active:
         return False
-    return Membership.objects.active().of(person).exclude(duty=Duty.MEMBER).exists()
+    return any(membership.duty != Duty.MEMBER for membership in person.active_duties())
 
 
 def _duties(person: Person, organization: Organization) -> models.QuerySet[Membership]:
@@ -290,7 +288,7 @@ def _stands_above(by: Person, organization: Organization, person: Person, duties
     if by == person:
         return False
     if may(by=by, to=Permission.OFFBOARD_PERSON, organization=organization):
-        return _rank(Membership.objects.active().of(by).in_organization(organization)) >= _rank(duties)
+        return _rank(by.active_duties_in(organization)) >= _rank(duties)
     led = set(teams_for(by=by, to=Permission.OFFBOARD_PERSON, organization=organization).values_list("pk", flat=True))
     return bool(duties) and all(one.duty == Duty.MEMBER and one.team_id in led for one in duties)
 

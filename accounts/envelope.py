@@ -196,9 +196,12 @@ def policies_open_to(*, by: Person, iam_user: IAMUser) -> QuerySet[IAMPolicy]:
 
 def is_inside_path(team: Team, path: str) -> bool:
     """Whether the path is the team's or below it, and not that of another team below it."""
-    own = path_of(team)
-    others = Envelope.objects.filter(organization=team.organization).exclude(team=team).values_list("path", flat=True)
-    below = [other for other in others if other != own and other.startswith(own)]
+    return _is_inside_own(path_of(team), team, path)
+
+
+def _is_inside_own(own: str, team: Team, path: str) -> bool:
+    others = Envelope.objects.filter(organization=team.organization_id).exclude(team=team)
+    below = others.filter(path__startswith=own).exclude(path=own).values_list("path", flat=True)
     return path.startswith(own) and not any(path.startswith(other) for other in below)
 
 
@@ -213,7 +216,12 @@ def boundary_of(team: Team, account: Account) -> str:
     The envelope names a policy of one account; in the others it is the one of the same path and name, and where there
     is none AWS refuses.
     """
-    named = Envelope.objects.filter(team=team).values_list("permissions_boundary__arn", flat=True).first()
+    envelope = Envelope.objects.filter(team=team).select_related("permissions_boundary").first()
+    return "" if envelope is None else _boundary_in(envelope, account)
+
+
+def _boundary_in(envelope: Envelope, account: Account) -> str:
+    named = envelope.permissions_boundary.arn if envelope.permissions_boundary else ""
     return arns.in_account(named, account_id=account.account_id) if named else ""
 
 
@@ -283,17 +291,18 @@ class Outside:
 
 def outside(iam_user: IAMUser) -> Outside:
     """What of an IAM user lies outside the envelope of its team; nothing where there is no team or no envelope."""
-    envelope = Envelope.objects.filter(team=iam_user.team_id).select_related("team").first()
+    envelopes = Envelope.objects.filter(team=iam_user.team_id).select_related("team", "permissions_boundary")
+    envelope = envelopes.first()
     if envelope is None:
         return Outside()
-    boundary = boundary_of(envelope.team, iam_user.account)
+    boundary = _boundary_in(envelope, iam_user.account)
     groups = iam_user.group_memberships.exclude(iam_group__in=envelope.groups.all())
     policies = envelope.policies.filter(account=iam_user.account).values_list("arn", flat=True)
     return Outside(
         group_names=frozenset(groups.values_list("iam_group__group_name", flat=True)),
         policy_arns=frozenset(iam_user.attached_policy_arns) - frozenset(policies),
         account=not envelope.accounts.filter(pk=iam_user.account_id).exists(),
-        path=not is_inside_path(envelope.team, iam_user.path),
+        path=not _is_inside_own(envelope.path, envelope.team, iam_user.path),
         boundary=bool(boundary) and boundary != iam_user.permissions_boundary_arn,
     )
 

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     LOGIN_PROFILE_RESET = "accounts.login_profile.reset"
     LOGIN_PROFILE_DELETED = "accounts.login_profile.deleted"
     ACCESS_KEY_CREATED = "accounts.access_key.created"
+    ACCESS_KEY_CLEARED_UP = "accounts.access_key.cleared_up"
     SECRET_OPENED = "accounts.secret.opened"  # noqa: S105 -- the name of a kind
     SECRET_ASKED_AGAIN = "accounts.secret.asked_again"  # noqa: S105 -- the name of a kind
     SECRET_EXPIRED = "accounts.secret.expired"  # noqa: S105 -- the name of a kind
@@ -99,6 +100,7 @@ IN_WORDS = {
     Kind.LOGIN_PROFILE_RESET: "Reset password",
     Kind.LOGIN_PROFILE_DELETED: "Remove console access",
     Kind.ACCESS_KEY_CREATED: "Create access key",
+    Kind.ACCESS_KEY_CLEARED_UP: "Look for a lost access key",
     Kind.SECRET_OPENED: "Show secret",
     Kind.SECRET_ASKED_AGAIN: "Ask again for a shown secret",
     Kind.SECRET_EXPIRED: "Expire secret",

@@ -24,8 +24,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # What these show is not the database's to change, and they take long: policies without one, the pages as browsers show
-# them, each AWS call of each delivery broken in each way. Of deliveries and pages enough others run on both.
-ON_SQLITE_ALONE = ("tests/accounts/policy/", "tests/browser/", "tests/faults/test_enumerated.py")
+# them, each AWS call of each delivery broken in each way. Of deliveries and pages enough others run on both. `manage.py
+# up` starts with SQLite whatever the tests run on, and calls to AWS, processes and the code's own rules touch none.
+ON_SQLITE_ALONE = (
+    "tests/accounts/policy/",
+    "tests/browser/",
+    "tests/faults/test_enumerated.py",
+    "tests/portal/aws/",
+    "tests/portal/supervisor/",
+    "tests/portal/test_up.py",
+    "tests/test_architecture.py",
+)
 
 
 def databases(item: pytest.Item) -> set[str]:

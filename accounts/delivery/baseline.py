@@ -2,7 +2,7 @@
 
 What was there before is committed first, then the call is made, once. Where its outcome is in doubt (the answer was
 lost, or the worker died), the next attempt lists again. What is there now and was not before is the doubtful call's: an
-access key that was made since and never used is deleted, and another is made. Whatever cannot be told from somebody
+access key that was made then and never used is deleted, and another is made. Whatever cannot be told from somebody
 else's work is put to a human, and nothing that the portal did not make is ever deleted. Where nothing shows, a quiet
 time passes before that is believed.
 """
@@ -26,6 +26,10 @@ from portal.ledger.deliver import keep_baseline
 from portal.ledger.models import Delivery
 
 Made = TypeVar("Made")
+
+# A call takes a minute at most, and AWS's clock and the database's differ by less than the quiet time: what was made
+# later than this after the call is not the call's.
+LONGEST = 2 * held.QUIET_TIME
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,21 @@ def clear_doubt(thing: Unrepeatable[Made], *, delivery: Delivery) -> None:
     if _is_in_doubt(delivery):
         _clear_up(thing, delivery)
         _keep(delivery, there=_baseline(delivery)["there"], called_at=None)
+
+
+def doubt(delivery: Delivery) -> dict[str, Any] | None:
+    """What is known of a call in doubt: `there`, the ids before it, and `called_at`. None where none is in doubt."""
+    kept = _baseline(delivery) if isinstance(delivery.baseline, dict) else {}
+    return {name: kept[name] for name in ("there", "called_at")} if kept.get("called_at") else None
+
+
+def inherit_doubt(delivery: Delivery, *, there: list[str], called_at: str) -> None:
+    """Begin with the doubt that another delivery left, once.
+
+    :raises portal.ledger.deliver.ClaimLost: when another worker has taken the delivery back.
+    """
+    if delivery.baseline is None:
+        _keep(delivery, there=there, called_at=called_at)
 
 
 def access_key(iam: IAM, *, user_name: str) -> Unrepeatable[AccessKey]:
@@ -155,8 +174,9 @@ def _is_deleted(thing: Unrepeatable[Made], unknown: Mapping[str, datetime | None
     """One call makes one thing: of two, the other is somebody else's, and the portal cannot tell which."""
     [(name, made_at), *others] = unknown.items()
     # AWS's times are whole seconds.
-    is_older = made_at is None or made_at < called_at.replace(microsecond=0)
-    if others or is_older or thing.delete_unused is None:
+    begin = called_at.replace(microsecond=0)
+    is_of_the_call = made_at is not None and begin <= made_at <= begin + LONGEST
+    if others or not is_of_the_call or thing.delete_unused is None:
         return False
     return thing.delete_unused(name)
 

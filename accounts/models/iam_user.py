@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, CharField, Exists, OuterRef, Q, Subquery, When
-from django.db.models.functions import Cast, Lower
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import arns
 from accounts.models.facts import FactFromAWS, source_and_time_go_together
 from accounts.models.membership import SEE_THE_ORGANIZATION, Duty, Membership
 from accounts.models.organization import Team
-from portal.ledger.models import Delivery
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from accounts.models.organization import Organization
     from accounts.models.person import Person
 
@@ -41,11 +42,10 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
         Their duties are read first: what is left is a condition that an index serves, however many rows there are.
         """
         rows = self.filter(organization=organization)
-        mine = Membership.objects.active().of(by).in_organization(organization)
-        duties = list(mine.values_list("duty", "team"))
-        if any(duty in SEE_THE_ORGANIZATION for duty, _ in duties):
+        duties = by.active_duties_in(organization)
+        if any(one.duty in SEE_THE_ORGANIZATION for one in duties):
             return rows
-        led = [team for duty, team in duties if duty == Duty.LEAD]
+        led = [one.team_id for one in duties if one.duty == Duty.LEAD]
         return rows.filter(Q(team__in=led) | Q(owner=by)) if duties else rows.none()
 
     def in_organization(self, organization: Organization) -> IAMUserQuerySet:
@@ -70,15 +70,20 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
             .annotate(has_mfa=Exists(devices.filter(iam_user=OuterRef("pk"))), has_open_drift=Exists(waiting))
         )
 
-    def with_open_delivery(self) -> IAMUserQuerySet:
-        """With the delivery that a page should speak of, as `open_delivery`: a stuck one before the oldest other."""
-        about = Delivery.objects.open().filter(
-            entry__organization=OuterRef("organization"),
-            entry__subject_type="iam_user",
-            entry__subject_id=Cast(OuterRef("pk"), CharField()),
+    def with_state(self) -> IAMUserQuerySet:
+        """As `with_facts`, but of account, team, owner and password the few words alone that a long list shows."""
+        devices = IAMUser.mfa_devices.rel.related_model._default_manager
+        waiting = IAMUser.drift.rel.related_model._default_manager.filter(iam_user=OuterRef("pk"), state="open")
+        return self.annotate(
+            account_name=F("account__name"),
+            team_name=F("team__name"),
+            owner_name=F("owner__name"),
+            owner_email=F("owner__email"),
+            has_password=Q(login_profile__isnull=False),
+            password_last_used=F("login_profile__password_last_used"),
+            has_mfa=Exists(devices.filter(iam_user=OuterRef("pk"))),
+            has_open_drift=Exists(waiting),
         )
-        is_stuck = Case(When(state=Delivery.State.STUCK, then=0), default=1)
-        return self.annotate(open_delivery=Subquery(about.order_by(is_stuck, "sequence", "pk").values("pk")[:1]))
 
 
 class IAMUser(FactFromAWS):
@@ -120,10 +125,15 @@ class IAMUser(FactFromAWS):
     decided_at = models.DateTimeField(default=timezone.now, editable=False)
 
     if TYPE_CHECKING:
-        # Annotated by with_facts() and with_open_delivery().
+        # Annotated by with_facts() and with_state().
+        account_name: str
+        team_name: str | None
+        owner_name: str | None
+        owner_email: str | None
+        has_password: bool
+        password_last_used: datetime | None
         has_mfa: bool
         has_open_drift: bool
-        open_delivery: int | None
 
     objects = IAMUserQuerySet.as_manager()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -52,6 +53,10 @@ class Person(AbstractBaseUser):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
 
+    # As a page that only shows read them at its beginning, each with its organization; None where each question reads
+    # them anew, as before every change.
+    active_duties_read: tuple[Membership, ...] | None = None
+
     objects = PersonManager()
 
     class Meta:
@@ -68,6 +73,23 @@ class Person(AbstractBaseUser):
     def belongs_to(self, organization: Organization) -> bool:
         """Whether they have a membership there that has not ended."""
         return self.is_active and self.membership_set.filter(organization=organization, ended_at__isnull=True).exists()
+
+    def read_active_duties(self) -> None:
+        """Read once, for a page that only shows, what else each question of it would read again."""
+        duties = Membership.objects.active().of(self).select_related("organization")
+        self.active_duties_read = tuple(duties.order_by("organization__name", "organization", "pk"))
+
+    def active_duties(self) -> Sequence[Membership]:
+        """Their memberships that have not ended, in every organization; none of somebody who is disabled."""
+        return (
+            list(Membership.objects.active().of(self)) if self.active_duties_read is None else self.active_duties_read
+        )
+
+    def active_duties_in(self, organization: Organization) -> Sequence[Membership]:
+        """Those of one organization."""
+        if self.active_duties_read is None:
+            return list(Membership.objects.active().of(self).in_organization(organization))
+        return [membership for membership in self.active_duties_read if membership.organization_id == organization.pk]
 
     def get_full_name(self) -> str:
         """What allauth's pages call the person."""

@@ -26,5 +26,9 @@ class Counted:
 
 def count_of(rows: QuerySet[Any], most: int = COUNTED_AT_MOST) -> Counted:
     """Count them, up to so many."""
-    found = rows.order_by().values("pk")[: most + 1].count()
+    return counted(rows.order_by().values("pk")[: most + 1].count(), most)
+
+
+def counted(found: int, most: int) -> Counted:
+    """How many there are, of which at most one more than so many were looked at."""
     return Counted(most, is_more=True) if found > most else Counted(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +10,16 @@ from django.urls import reverse
 
 from accounts import access
 from accounts.access import Permission
-from accounts.models import IAMUser, LoginProfile, Organization, Person
+from accounts.models import AccessKey, IAMUser, LoginProfile, Organization, Person
 from accounts.models.sealed import Bond, Purpose, sealed_for
 from accounts.usecases.first_keys import KEYS_PER_USER
 from portal.secrets import seal
 from portal.secrets.models import SealedSecret
 
 
-def of_iam_user(*, by: Person, iam_user: IAMUser, profile: LoginProfile | None, at: datetime) -> dict[str, Any]:
+def of_iam_user(
+    *, by: Person, iam_user: IAMUser, profile: LoginProfile | None, keys: Collection[AccessKey], at: datetime
+) -> dict[str, Any]:
     """For the cards "Console access" and "Access keys"."""
     last = sealed_for(iam_user, Purpose.PASSWORD).defer(*seal.WIPED).order_by("-created_at", "-pk").first()
     is_ready = last is not None and last.state == SealedSecret.State.READY and last.expires_at > at
@@ -26,7 +29,7 @@ def of_iam_user(*, by: Person, iam_user: IAMUser, profile: LoginProfile | None, 
         # Of one that was replaced by another nobody needs to know.
         "is_password_missed": is_missed and profile is not None,
         "console_buttons": list(_console_buttons(by, iam_user, profile)),
-        "key_address": _key_address(by, iam_user),
+        "key_address": _key_address(by, iam_user, has_room=len(keys) < KEYS_PER_USER),
     }
 
 
@@ -63,8 +66,7 @@ def _console_buttons(by: Person, iam_user: IAMUser, profile: LoginProfile | None
     ]
 
 
-def _key_address(by: Person, iam_user: IAMUser) -> str:
-    has_room = iam_user.access_keys.present().count() < KEYS_PER_USER
+def _key_address(by: Person, iam_user: IAMUser, *, has_room: bool) -> str:
     may = has_room and _may(by, Permission.CREATE_ACCESS_KEY, iam_user)
     return reverse("create_access_key", args=[iam_user.pk]) if may else ""
 

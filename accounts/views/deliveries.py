@@ -87,7 +87,8 @@ def give_up(request: PortalRequest, pk: int) -> HttpResponse:
         pk,
         deliveries.give_up,
         button="Give up",
-        warning="This decision will never reach AWS. What waits behind it goes on. It cannot be undone.",
+        warning="This decision will never reach AWS. What waits behind it goes on. It cannot be undone. An access key "
+        "that AWS may have made unheard is looked for, and deleted where it is certainly that one.",
     )
 
 

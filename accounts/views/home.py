@@ -67,7 +67,7 @@ def _stuck(person: Person, organization: Organization, now: datetime) -> list[di
     stuck = Delivery.objects.of(organization).stuck().select_related("entry").order_by("-created_at", "-pk")
     sees_all = access.may(by=person, to=Permission.VIEW_DELIVERIES, organization=organization)
     if not sees_all:
-        led = IAMUser.objects.visible_to(person).in_organization(organization).values_list("pk", flat=True)
+        led = IAMUser.objects.seen_in(organization, by=person).values_list("pk", flat=True)
         stuck = stuck.filter(entry__subject_type="iam_user", entry__subject_id__in=[str(pk) for pk in led])
     return [
         {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -44,20 +46,38 @@ class PlainSelect(forms.Select):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """The element; what is chosen is compared as text, as browsers send it."""
-        chosen = str(getattr(value, "pk", value) or "")
-        rows = ((key, " selected" if str(key) == chosen else "", words) for key, words in self.choices)
-        options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
+        options = _options(tuple(self._rows()), str(getattr(value, "pk", value) or ""))
         return format_html('<select name="{}" id="{}">{}</select>', name, (attrs or {}).get("id", ""), options)
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        yield from ((str(key), str(words)) for key, words in self.choices)
+
+
+class PlainRowSelect(PlainSelect):
+    """The same of rows, of which only `words` are read beside their ids, and no objects made of them."""
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        # Django's iterator over a field's rows, which knows both.
+        choices: Any = self.choices
+        yield "", str(choices.field.empty_label)
+        yield from ((str(key), words) for key, words in choices.queryset.values_list("pk", "words"))
+
+
+# The same hundreds are offered on page after page; what is kept is their markup and not who may see them.
+@lru_cache(maxsize=32)
+def _options(rows: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
+    marked = ((key, " selected" if key == chosen else "", words) for key, words in rows)
+    return format_html_join("", '<option value="{}"{}>{}</option>', marked)
 
 
 def _teams(request: PortalRequest) -> QuerySet[Team]:
     teams = access.teams_for(by=request.user, to=Permission.VIEW_IAM_USERS, organization=organization_of(request))
-    return teams.only("name").order_by("name", "pk")
+    return teams.annotate(words=F("name")).order_by("name", "pk")
 
 
 def _accounts(request: PortalRequest) -> QuerySet[Account]:
     rows = Account.objects.visible_to(request.user).filter(organization=organization_of(request))
-    return rows.only("name", "account_id").order_by("name", "pk")
+    return rows.annotate(words=Concat("name", Value(" ("), "account_id", Value(")"))).order_by("name", "pk")
 
 
 def _choice(label: str, empty: str, choices: Any, method: str) -> django_filters.ChoiceFilter:
@@ -75,9 +95,11 @@ class IAMUserFilter(django_filters.FilterSet):
         max_length=SEARCH_LENGTH,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner, ARN, key or tag"}),
     )
-    team = django_filters.ModelChoiceFilter(queryset=_teams, label="Team", empty_label="All teams", widget=PlainSelect)
+    team = django_filters.ModelChoiceFilter(
+        queryset=_teams, label="Team", empty_label="All teams", widget=PlainRowSelect
+    )
     account = django_filters.ModelChoiceFilter(
-        queryset=_accounts, label="AWS account", empty_label="All accounts", widget=PlainSelect
+        queryset=_accounts, label="AWS account", empty_label="All accounts", widget=PlainRowSelect
     )
     kind = django_filters.ChoiceFilter(
         choices=IAMUser.Kind.choices, label="For", empty_label="People and applications", widget=PlainSelect

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET
 from accounts import access
 from accounts.access import Permission
 from accounts.ownership import unassigned_of
-from accounts.views.counts import COUNTED_AT_MOST, count_of
+from accounts.views.counts import count_of
 from accounts.views.iam_user_filter import IAMUserFilter, narrowed
-from accounts.views.iam_user_rows import BY_NAME, LAST_PAGE, SORTS, IAMUserPage, Order
+from accounts.views.iam_user_rows import BY_NAME, LAST_PAGE, SEARCHED_AT_MOST, SORTS, IAMUserPage, Order
 from accounts.views.organization import PortalRequest, organization_of
 
 # Heading, what it sorts by, and what becomes of the column at 390 px, where a row has two lines.
@@ -30,8 +30,6 @@ COLUMNS = (
     ("MFA", "", "wide"),
     ("Last used", "used", "wide"),
 )
-# Whoever finds more of a name types more of it, and more that are unassigned are assigned by rules.
-SEARCHED_AT_MOST = 1_000
 # What the address says of how to show the rows, and not of which.
 OF_THE_SHOW = ("page", "sort", "select")
 
@@ -52,7 +50,7 @@ def iam_users(request: PortalRequest) -> HttpResponse:
     filters = narrowed(request, request.GET)
     page = IAMUserPage(
         is_whole="unassigned" in filters.filters and not _asked(request, filters),
-        most=SEARCHED_AT_MOST if request.GET.get("q") else COUNTED_AT_MOST,
+        is_search=bool(request.GET.get("q")),
         rows=filters.qs,
         order=Order.read(request.GET.get("sort", "")),
         number=_number(request.GET.get("page", "")),
@@ -67,13 +65,14 @@ def iam_users(request: PortalRequest) -> HttpResponse:
 def _context(request: PortalRequest, filters: IAMUserFilter, page: IAMUserPage) -> dict[str, Any]:
     organization, person = organization_of(request), request.user
     allowed = access.permissions_in(by=person, organization=organization)
-    asked = _asked(request, filters)
+    asked, selected = _asked(request, filters), request.GET.get("select", "") if page.assignable else ""
     is_unassigned = "unassigned" in asked and filters.is_valid()
     return {
         "filter": filters,
         "page": page,
         "headings": [_heading(request, page, *column) for column in _columns(is_unassigned=is_unassigned)],
-        "selected": request.GET.get("select", "") if page.assignable else "",
+        "selected": selected,
+        "is_selecting": bool(page.assignable) and selected != "all",
         "narrowing": _narrowing(request),
         "tabs": _tabs(request, filters, is_unassigned=is_unassigned),
         "is_unassigned": is_unassigned,

@@ -3,7 +3,8 @@
 The rows of a page are found first, by their ids alone, and read after that: sorting does not carry their policies.
 Rows are counted up to ten thousand, those of a search up to a thousand. Of more that fit a filter so many are found and
 listed: to name the first of them by name, PostgreSQL might have to read all names of a million. Only the list of the
-whole organization has an index in its own order, and goes on as long as somebody turns its pages.
+whole organization has an index in its own order, and goes on as long as somebody turns its pages; any other must not be
+sorted by walking it.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, Max, Min, OrderBy, Q, QuerySet
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, Max, Min, OrderBy, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Concat, Greatest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccessKey, IAMUser
 from accounts.models.iam_user import IAMUserQuerySet
 from accounts.views import states
-from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of
+from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of, counted
 from accounts.views.states import Shown
 from portal.ledger.models import Delivery, Entry
 
 PER_PAGE = 50
+# Whoever finds more of a name types more of it, and more that are unassigned are assigned by rules.
+SEARCHED_AT_MOST = 1_000
 LAST_PAGE = COUNTED_AT_MOST // PER_PAGE
 BY_NAME = "user_name"
 # What a list is sorted by, by the name that its address has for it.
@@ -37,30 +41,31 @@ SORTS: dict[str, str] = {
     "keys": "oldest_key",
     "used": "last_used",
 }
-# Read for nothing on the list, and long.
-UNREAD = ("inline_policies", "attached_policy_arns", "tags", "permissions_boundary_arn")
+# What the list shows; the rest is long, or read for nothing.
+READ = ("organization", "user_name", "user_id", "kind", "owner", "team", "purpose", "gone_at")
+READ_OF_KEYS = ("iam_user", "status", "create_date", "last_used_date")
 NEVER = datetime(1970, 1, 1, tzinfo=timezone.get_default_timezone())
 
 
 @dataclass(frozen=True)
 class Row:
-    """One IAM user as the list shows it."""
+    """One IAM user as the list shows it, each cell as its text: the template has nothing left to look up."""
 
     iam_user: IAMUser
+    name: str
+    address: str
     shown: Shown
-    keys: Shown
-    mfa: Shown
+    account: str
+    of_whom: str
+    team: str
+    keys: str
+    is_overdue: bool
+    mfa: str
+    lacks_mfa: bool
     used: datetime | None
+    used_at: str
     missing: str
     may_select: bool
-
-    @property
-    def of_whom(self) -> str:
-        """For whom it is: its owner, or what the application does."""
-        iam_user = self.iam_user
-        if iam_user.kind == IAMUser.Kind.APPLICATION and iam_user.purpose:
-            return iam_user.purpose
-        return iam_user.owner.name or iam_user.owner.email if iam_user.owner else ""
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,8 @@ class Order:
         name = text.removeprefix("-")
         return cls(name, is_descending=text.startswith("-")) if name in SORTS else cls()
 
-    def of(self, rows: IAMUserQuerySet) -> QuerySet[IAMUser]:
-        """The rows in this order."""
+    def of(self, rows: IAMUserQuerySet, *, by_index: bool = False) -> QuerySet[IAMUser]:
+        """The rows in this order; without `by_index` all that fit are found before they are sorted by their names."""
         if self.name == "keys":
             active = Q(access_keys__status=AccessKey.Status.ACTIVE, access_keys__gone_at__isnull=True)
             rows = rows.annotate(oldest_key=Min("access_keys__create_date", filter=active))
@@ -89,8 +94,10 @@ class Order:
                 )
             )
         if self.name == BY_NAME:
+            # No index has the names in this form, so that none of them is walked.
+            name = F(BY_NAME) if by_index else Concat(BY_NAME, Value(""))
             # Both the same way round, as the index goes that is walked.
-            return rows.order_by(*(["-user_name", "-pk"] if self.is_descending else ["user_name", "pk"]))
+            return rows.order_by(*(OrderBy(part, descending=self.is_descending) for part in (name, F("pk"))))
         first = OrderBy(F(SORTS[self.name]), descending=self.is_descending, nulls_last=True)
         return rows.order_by(first, "user_name", "pk")
 
@@ -105,12 +112,22 @@ class IAMUserPage:
     assignable: Collection[int | None]
     at: datetime
     is_whole: bool = False
-    most: int = COUNTED_AT_MOST
+    is_search: bool = False
+
+    @property
+    def most(self) -> int:
+        """As many as are counted, and listed where they are not the whole."""
+        return SEARCHED_AT_MOST if self.is_search else COUNTED_AT_MOST
 
     @cached_property
     def count(self) -> Counted:
         """How many fit in all."""
-        return count_of(self.rows, self.most)
+        return count_of(self.rows, self.most) if self._fitting is None else counted(len(self._fitting), self.most)
+
+    @cached_property
+    def _fitting(self) -> list[int] | None:
+        """Those of a search, and one more where not all are listed: looked for once, which is what takes the time."""
+        return list(self.rows.order_by().values_list("pk", flat=True)[: self.most + 1]) if self.is_search else None
 
     @property
     def is_cut(self) -> bool:
@@ -147,33 +164,66 @@ class IAMUserPage:
         """Those of the page's rows, and one more where another page follows."""
         if not self.count:
             return []
-        order, rows = self.order if self.is_sorted else Order(), self.rows
-        if not self.is_whole or not self.count.is_more:
-            rows = IAMUser.objects.filter(pk__in=rows.order_by().values("pk")[: self.most])
-        return list(order.of(rows).values_list("pk", flat=True)[self.first - 1 : self.first + PER_PAGE])
+        order, by_index = self.order if self.is_sorted else Order(), self.count.is_more and self.is_whole
+        ordered = order.of(self._listed, by_index=by_index).values_list("pk", flat=True)
+        return list(ordered[self.first - 1 : self.first + PER_PAGE])
+
+    @property
+    def _listed(self) -> IAMUserQuerySet:
+        """All that fit, or as many of them as are listed."""
+        if self._fitting is not None:
+            return IAMUser.objects.filter(pk__in=self._fitting[: self.most])
+        if self.is_cut:
+            return IAMUser.objects.filter(pk__in=self.rows.order_by().values("pk")[: self.most])
+        return self.rows
 
     @cached_property
     def shown(self) -> list[Row]:
         """The page's rows, in a fixed number of queries."""
         ids = self._ids[:PER_PAGE]
-        found = {row.pk: row for row in IAMUser.objects.filter(pk__in=ids).with_facts().defer(*UNREAD)} if ids else {}
+        found = {row.pk: row for row in IAMUser.objects.filter(pk__in=ids).with_state().only(*READ)} if ids else {}
         iam_users = [found[pk] for pk in ids if pk in found]
-        deliveries = _open_deliveries(iam_users)
-        return [self._row(iam_user, deliveries.get(str(iam_user.pk))) for iam_user in iam_users]
+        keys, deliveries = _keys(ids), _open_deliveries(iam_users)
+        return [self._row(row, keys.get(row.pk, []), deliveries.get(str(row.pk))) for row in iam_users]
 
-    def _row(self, iam_user: IAMUser, delivery: Delivery | None) -> Row:
-        keys = [key for key in iam_user.access_keys.all() if key.gone_at is None]
-        profile = getattr(iam_user, "login_profile", None)
-        uses = [key.last_used_date for key in keys] + [profile.password_last_used if profile else None]
+    def _row(self, iam_user: IAMUser, keys: list[AccessKey], delivery: Delivery | None) -> Row:
+        uses = [key.last_used_date for key in keys] + [iam_user.password_last_used]
+        used = max((use for use in uses if use is not None), default=None)
+        oldest = states.of_oldest_key(keys, at=self.at)
+        mfa = states.of_mfa(has_password=iam_user.has_password, has_mfa=iam_user.has_mfa)
         return Row(
             iam_user=iam_user,
+            name=iam_user.user_name,
+            address=reverse("iam_user", args=[iam_user.pk]),
             shown=states.of_iam_user(iam_user, delivery, at=self.at),
-            keys=states.of_oldest_key(keys, at=self.at),
-            mfa=states.of_mfa(has_password=profile is not None, has_mfa=iam_user.has_mfa),
-            used=max((use for use in uses if use is not None), default=None),
+            account=iam_user.account_name,
+            of_whom=_of_whom(iam_user),
+            team=iam_user.team_name or "Unassigned",
+            keys=oldest.words,
+            is_overdue=oldest.tone == "waiting",
+            mfa=mfa.words,
+            lacks_mfa=mfa.tone == "waiting",
+            used=used,
+            used_at="" if used is None else timezone.localtime(used).isoformat(),
             missing=states.missing_of(iam_user),
             may_select=iam_user.team_id in self.assignable,
         )
+
+
+def _of_whom(iam_user: IAMUser) -> str:
+    """For whom it is: its owner, or what the application does."""
+    if iam_user.kind == IAMUser.Kind.APPLICATION and iam_user.purpose:
+        return iam_user.purpose
+    return iam_user.owner_name or iam_user.owner_email or "Nobody"
+
+
+def _keys(ids: list[int]) -> dict[int, list[AccessKey]]:
+    """Those that each of them has."""
+    of_each: dict[int, list[AccessKey]] = {}
+    if ids:
+        for key in AccessKey.objects.present().filter(iam_user__in=ids).only(*READ_OF_KEYS).order_by("pk"):
+            of_each.setdefault(key.iam_user_id, []).append(key)
+    return of_each
 
 
 def _open_deliveries(iam_users: list[IAMUser]) -> dict[str, Delivery]:

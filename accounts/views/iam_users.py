@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import access, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
-from accounts.models import AccountImport, Drift, IAMUser, Offboarding
+from accounts.models import AccessKey, AccountImport, Drift, IAMUser, Offboarding
 from accounts.usecases import imports
 from accounts.views import credentials, states
 from accounts.views.access_in_words import effective_access
@@ -46,15 +46,18 @@ def facts(request: PortalRequest, pk: int) -> HttpResponse:
 def state(request: PortalRequest, pk: int) -> HttpResponse:
     """The badge in a list's row."""
     iam_user = find(request, pk)
-    delivery = Delivery.objects.filter(pk=iam_user.open_delivery or 0).first()
+    delivery = _speaking(list(_open_deliveries(Entry.objects.of(iam_user.organization).about("iam_user", pk))))
     shown = states.of_iam_user(iam_user, delivery, at=timezone.now())
     return render(request, "accounts/_iam_user_state.html", {"iam_user": iam_user, "shown": shown})
 
 
 def find(request: PortalRequest, pk: int) -> IAMUser:
     """The IAM user, if the person sees it in the organization they are looking at; else 404."""
-    rows = IAMUser.objects.visible_to(request.user).in_organization(organization_of(request))
-    return get_object_or_404(rows.with_facts().with_open_delivery(), pk=pk)
+    organization = organization_of(request)
+    iam_user = get_object_or_404(IAMUser.objects.seen_in(organization, by=request.user).with_facts(), pk=pk)
+    # Not read again by whatever asks for it.
+    iam_user.organization = organization
+    return iam_user
 
 
 def changeable(request: PortalRequest, pk: int, permission: Permission) -> IAMUser:
@@ -74,14 +77,15 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     profile = getattr(iam_user, "login_profile", None)
     entries = Entry.objects.of(iam_user.organization).about("iam_user", iam_user.pk)
     open_deliveries = list(_open_deliveries(entries))
-    pending = _pending(request, iam_user, open_deliveries, now)
+    pending, reading = _pending(request, iam_user, open_deliveries, now), iam_user.imports.open().first()
+    keys = [key for key in iam_user.access_keys.all() if key.gone_at is None]
     allowed, outside = _allowed(request, iam_user), envelope.outside(iam_user)
     return {
         "iam_user": iam_user,
         "shown": states.of_iam_user(iam_user, _speaking(open_deliveries), at=now),
         "pending": pending,
-        "is_moving": any(row["shown"].is_moving for row in pending) or iam_user.imports.open().exists(),
-        "keys": _keys(request, iam_user, now),
+        "is_moving": any(row["shown"].is_moving for row in pending) or reading is not None,
+        "keys": _keys(request, iam_user, keys, now),
         "known": iam_user.known_from(iam_user.account),
         "credentials": iam_user.iam_credentials.order_by("kind", "create_date", "pk"),
         "policies": policies_of(
@@ -90,12 +94,12 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "access": effective_access(iam_user),
         "outside": outside,
         "outside_words": f"Outside the envelope of team {iam_user.team}",
-        "reading": iam_user.imports.open().first(),
+        "reading": reading,
         "failed_reading": _failed_reading(iam_user),
         "mfa_devices": iam_user.mfa_devices.order_by("pk"),
         "subtitle": _subtitle(iam_user),
         "login_profile": profile,
-        **credentials.of_iam_user(by=request.user, iam_user=iam_user, profile=profile, at=now),
+        **credentials.of_iam_user(by=request.user, iam_user=iam_user, profile=profile, keys=keys, at=now),
         "memberships": _memberships(iam_user, open_deliveries),
         "drift": waiting_of(iam_user),
         "history": [_history(entry, now) for entry in _history_of(entries)],
@@ -103,7 +107,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     }
 
 
-def _keys(request: PortalRequest, iam_user: IAMUser, now: datetime) -> list[tuple[Any, ...]]:
+def _keys(request: PortalRequest, iam_user: IAMUser, keys: list[AccessKey], now: datetime) -> list[tuple[Any, ...]]:
     """Each key with its age, whether it is overdue, since when that is known, and whose its secret waits for."""
     waiting = credentials.waiting_keys(by=request.user, iam_user=iam_user, at=now)
     return [
@@ -114,7 +118,7 @@ def _keys(request: PortalRequest, iam_user: IAMUser, now: datetime) -> list[tupl
             key.known_from(iam_user.account),
             waiting.get(key.access_key_id),
         )
-        for key in iam_user.access_keys.present().order_by("create_date", "pk")
+        for key in sorted(keys, key=lambda key: (key.create_date, key.pk))
     ]
 
 

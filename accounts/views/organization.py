@@ -26,7 +26,12 @@ class PortalRequest(HttpRequest):
     user: Person
     htmx: HtmxDetails
     organization: Organization | None
+    organizations: list[Organization]
     frame: dict[str, Any]
+
+
+# Nothing that only shows ends a duty between two questions of its own. What changes something asks the database.
+ONLY_SHOWING = ("GET", "HEAD")
 
 
 class CurrentOrganizationMiddleware:
@@ -36,7 +41,8 @@ class CurrentOrganizationMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: PortalRequest) -> HttpResponse:
-        request.organization = _current(request) if request.user.is_authenticated else None
+        request.organizations = _own(request) if request.user.is_authenticated else []
+        request.organization = _current(request)
         return self.get_response(request)
 
 
@@ -50,10 +56,19 @@ def organization_of(request: PortalRequest) -> Organization:
     return request.organization
 
 
+def _own(request: PortalRequest) -> list[Organization]:
+    """Those that the person belongs to, by name."""
+    if request.method not in ONLY_SHOWING:
+        return list(Organization.objects.of(request.user).order_by("name", "pk"))
+    request.user.read_active_duties()
+    return list(dict.fromkeys(membership.organization for membership in request.user.active_duties()))
+
+
 def _current(request: PortalRequest) -> Organization | None:
-    own = Organization.objects.of(request.user)
+    if not request.organizations:
+        return None
     chosen = request.session.get(SESSION_KEY, 0)
-    return own.filter(pk=chosen).first() or own.order_by("name", "pk").first()
+    return next((own for own in request.organizations if own.pk == chosen), request.organizations[0])
 
 
 @require_POST
@@ -91,7 +106,7 @@ def shell(request: PortalRequest) -> dict[str, Any]:
 
 def _frame(request: PortalRequest, organization: Organization) -> dict[str, Any]:
     return {
-        "organizations": Organization.objects.of(request.user).order_by("name", "pk"),
+        "organizations": request.organizations,
         "navigation": list(_navigation(request, organization)),
         "may_enter_records_room": access.may_enter_records_room(request.user),
     }

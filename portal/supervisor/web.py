@@ -10,6 +10,8 @@ from portal.supervisor import tether
 worker_class = "gthread"
 workers = 2
 threads = 8
+# A connection that is kept stays with its worker: of eight browsers all may be one worker's, and the other core idle.
+keepalive = 0
 timeout = 60
 graceful_timeout = 2
 # Heartbeats go to memory: on a slow disk a worker that is well would be taken for one that hangs.

@@ -6,6 +6,7 @@ once. When all is quiet, the ledger, the portal's rows and AWS must agree, and A
 """
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -28,7 +29,7 @@ import redis
 from tests import postgres_binaries, services
 from tests.benchmarks import house
 from tests.faults import rough_aws
-from tests.faults.rough_aws import RoughAWS
+from tests.faults.rough_aws import RoughAWS, Told, wrong_secrets
 
 SECONDS = 600
 WORKERS = 2
@@ -181,6 +182,8 @@ def _made_otherwise(built: House) -> Iterator[str]:
     yield from (f"entry {entry} made {count} users" for entry, count in made.items() if count > 1)
     yield from (f"entry {entry} made no user" for entry in created - made.keys())
     yield from (f"a user was made for {entry or 'no entry'}" for entry in made.keys() - created)
+    told = [Told(**one) for one in json.loads((built.folder / "secrets.json").read_text())]
+    yield from wrong_secrets(told)
 
 
 def _start_people(built: House, seconds: int, seed: int) -> subprocess.Popen:

@@ -6,11 +6,15 @@ from accounts.kinds import Kind
 from accounts.models import AccessKey, IAMUser
 from accounts.models.sealed import Bond, Purpose
 from accounts.usecases import console_access, first_keys, sealed_secrets
+from accounts.usecases.deliveries import give_up
 from portal.ledger.clock import database_now
+from portal.ledger.deliver import deliver_due
+from portal.ledger.models import Delivery
 from portal.secrets import seal
 from portal.secrets.models import SealedSecret
 from portal.secrets.secret import Secret
 from tests import factories
+from tests.aws.strict import Fault
 from tests.faults.enumerated import NAME, House, Scenario, a_user
 
 DAY = timedelta(days=1)
@@ -41,6 +45,13 @@ def _with_a_key_that_nobody_opened(house: House) -> None:
     )  # fmt: skip
 
 
+def _with_a_key_whose_answer_was_lost(house: House) -> None:
+    _owned(house)
+    _create_key(house)
+    house.aws.faults.inject("CreateAccessKey", Fault.DROP_AFTER)
+    deliver_due()
+
+
 def _another_key(house: House, row: IAMUser) -> dict[str, object]:
     made = house.aws.boto3(house.account.account_id).create_access_key(UserName=NAME)["AccessKey"]
     whose = {"organization": row.organization, "account": row.account, "iam_user": row}
@@ -67,6 +78,11 @@ def _expire(house: House) -> None:
     sealed_secrets.expire_sealed_secrets(by=None, at=database_now())
 
 
+def _give_up(house: House) -> None:
+    delivery = Delivery.objects.get(entry__kind=Kind.ACCESS_KEY_CREATED)
+    give_up(by=house.olive, delivery=delivery, reason="Not needed", at=database_now())
+
+
 def _delete_the_doubtful_password(house: House) -> None:
     """What the stuck delivery asks for."""
     house.aws.boto3(house.account.account_id).delete_login_profile(UserName=NAME)
@@ -88,6 +104,10 @@ def _the_new_key_is_the_sealed_one(house: House) -> None:
     assert _opened(house) in {key.secret_access_key for key in keys}
 
 
+def _the_lost_key_is_gone(house: House) -> None:
+    assert len(house.aws.backend(house.account.account_id).users[NAME].access_keys) == 1
+
+
 SCENARIOS = {
     "create console password": Scenario(
         Kind.LOGIN_PROFILE_CREATED,
@@ -101,5 +121,8 @@ SCENARIOS = {
     ),
     "remove console access": Scenario(Kind.LOGIN_PROFILE_DELETED, _with_a_password, _remove_password),
     "create access key": Scenario(Kind.ACCESS_KEY_CREATED, _owned, _create_key, check=_the_new_key_is_the_sealed_one),
+    "look for a lost access key": Scenario(
+        Kind.ACCESS_KEY_CLEARED_UP, _with_a_key_whose_answer_was_lost, _give_up, check=_the_lost_key_is_gone
+    ),
     "expire access key": Scenario(Kind.SECRET_EXPIRED, _with_a_key_that_nobody_opened, _expire),
 }

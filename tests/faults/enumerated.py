@@ -134,11 +134,11 @@ def quiesce() -> None:
         moving = Delivery.objects.filter(state__in=["due", "calling", "waiting"])
         if not moving.exists():
             return
-        _let_the_quiet_time_pass(moving)
+        let_the_quiet_time_pass(moving)
         at = max([at, *_awaited(moving)]) + MOMENT
 
 
-def _let_the_quiet_time_pass(deliveries: Any) -> None:
+def let_the_quiet_time_pass(deliveries: Any) -> None:
     """What a doubtful call may have made is believed not to be there after five minutes, which are not waited for."""
     long_ago = (database_now() - held.QUIET_TIME - MOMENT).isoformat()
     for delivery in deliveries:

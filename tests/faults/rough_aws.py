@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moto.core.utils import utcnow
+from moto.iam.models import iam_backends
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
 from accounts import arns
 from portal.aws.simulator import demo, requests, serving
 from portal.aws.simulator.app import create_app
+from portal.aws.simulator.hub import PARTITION
 from portal.aws.simulator.requests import AWSRequest
 from tests.aws.strict import Fault, Faults, Strict
 
@@ -73,6 +75,16 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Told:
+    """One secret as its recipient has it: that of the access key `id`; a password has none."""
+
+    account_id: str
+    user_name: str
+    id: str
+    secret: str
+
+
+@dataclass(frozen=True)
 class RoughAWS:
     """The running server."""
 
@@ -94,6 +106,15 @@ def running(seed: int) -> Iterator[RoughAWS]:
         yield RoughAWS(f"http://{serving.LOOPBACK}:{server.port}", weather, witness)
     finally:
         server.shutdown()
+
+
+def wrong_secrets(told: Iterable[Told]) -> Iterator[str]:
+    """Those with which AWS would let nobody in."""
+    for one in told:
+        user = iam_backends[one.account_id][PARTITION].users[one.user_name]
+        right = {key.access_key_id: key.secret_access_key for key in user.access_keys} | {"": user.password}
+        if right.get(one.id) != one.secret:
+            yield f"what was told of {one.user_name} {one.id or 'for the console'} opens nothing"
 
 
 def _entry_of(request: AWSRequest) -> str:

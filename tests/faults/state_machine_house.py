@@ -1,5 +1,6 @@
 """One organization with one AWS account for each run of the state machine, and the clock that it lives by."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from accounts.delivery import creation, held
-from accounts.models import Account, Duty, IAMGroup, IAMUser, Organization, Person, Team
+from accounts.delivery import access_keys, approvals, creation, groups, held, login_profiles, lost_keys
+from accounts.models import Account, Duty, IAMGroup, IAMUser, Membership, Organization, Person, Team
 from portal.aws import calls
 from portal.aws.calls import Answer
 from portal.ledger import deliver as worker
@@ -21,8 +22,12 @@ from portal.ledger.models import Delivery
 from tests import factories
 from tests.accounts.carrying import Death
 from tests.aws.server import AWS
+from tests.faults.enumerated import let_the_quiet_time_pass
 
 GROUPS = ["readers", "writers"]
+# Outside the envelope: whoever leads the team asks for it.
+OTHER_GROUP = "operators"
+POLICY = "limit"
 OUTSIDE_TAG = "made-by"
 PATH = "/payments/"
 # More than any delivery needs to arrive or to get stuck, with its quiet time and its longest back-off.
@@ -70,6 +75,7 @@ class Tenant:
     clock: Clock
     organization: Organization
     olive: Person
+    lena: Person
     team: Team
     account: Account
 
@@ -81,18 +87,34 @@ class Tenant:
         olive = factories.member(f"olive@acme{number}.test", Duty.OWNER, of=organization)
         account = factories.account(organization, f"{number:012d}")
         team = factories.team(organization, "Payments")
+        lena = factories.member(f"lena@acme{number}.test", Duty.LEAD, of=organization, team=team)
         aws.account(account.account_id, external_id=account.external_id)
-        made = cls(aws, clock, organization, olive, team, account)
+        made = cls(aws, clock, organization, olive, lena, team, account)
         made._give_groups()
         return made
 
     def _give_groups(self) -> None:
         outside = self.outside()
         rows: list[IAMGroup] = []
-        for name in GROUPS:
+        for name in (*GROUPS, OTHER_GROUP):
             group = outside.create_group(GroupName=name)["Group"]
             rows.append(factories.iam_group(self.account, name, group_id=group["GroupId"], arn=group["Arn"]))
-        factories.envelope(self.team, path=PATH, accounts=[self.account], groups=rows)
+        factories.envelope(self.team, path=PATH, accounts=[self.account], groups=rows[:-1])
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+        outside.create_policy(PolicyName=POLICY, PolicyDocument=json.dumps(document))
+        factories.iam_policy(self.account, POLICY, document=document)
+
+    @property
+    def policy_arn(self) -> str:
+        """The one policy of the account, which may be attached and may bound."""
+        return f"arn:aws:iam::{self.account.account_id}:policy/{POLICY}"
+
+    def member(self) -> Person:
+        """The one who owns what is made now; when the last one has left, another one has come."""
+        duties = Membership.objects.active().filter(team=self.team, duty=Duty.MEMBER)
+        found = Person.objects.filter(pk__in=duties.values("person")).first()
+        email = f"mona{next(_numbers)}@acme.test"
+        return found or factories.member(email, Duty.MEMBER, of=self.organization, team=self.team)
 
     def outside(self) -> Any:
         """AWS as somebody else's hands reach it."""
@@ -111,6 +133,21 @@ class Tenant:
         """The groups that AWS holds the user in."""
         return {group.name for group in self.aws.backend(self.account.account_id).get_groups_for_user(user_name)}
 
+    def delete_elsewhere(self, user_name: str) -> None:
+        """Somebody else's hands delete the user, with all that hangs on it."""
+        outside, user = self.outside(), self.in_aws()[user_name]
+        for group in self.groups(user_name):
+            outside.remove_user_from_group(UserName=user_name, GroupName=group)
+        for key in list(user.access_keys):
+            outside.delete_access_key(UserName=user_name, AccessKeyId=key.access_key_id)
+        for arn in list(user.managed_policies):
+            outside.detach_user_policy(UserName=user_name, PolicyArn=arn)
+        for name in list(user.policies):
+            outside.delete_user_policy(UserName=user_name, PolicyName=name)
+        if user.password:
+            outside.delete_login_profile(UserName=user_name)
+        outside.delete_user(UserName=user_name)
+
     def row(self, user_name: str) -> IAMUser | None:
         """The portal's row of the name, of today and not of the past."""
         return IAMUser.objects.present().filter(account=self.account, user_name=user_name).first()
@@ -123,6 +160,7 @@ class Tenant:
         """Carry everything to its end, or to a human."""
         for _ in range(ROUNDS):
             deliver_due(at=self.clock.now())
+            let_the_quiet_time_pass(Delivery.objects.of(self.organization))
             moving = Delivery.objects.of(self.organization).filter(state__in=["calling", "waiting"])
             waits = [time for pair in moving.values_list("not_before", "lease_until") for time in pair if time]
             if not waits:
@@ -132,7 +170,7 @@ class Tenant:
 
 def install(monkeypatch: pytest.MonkeyPatch, clock: Clock, crash: Crash, bell: list[int]) -> None:
     """Let the portal live by this clock, ring this bell, and die as planned."""
-    for module in (held, creation, worker):
+    for module in (held, creation, groups, login_profiles, access_keys, lost_keys, approvals, worker):
         monkeypatch.setattr(module, "database_now", clock.now)
     monkeypatch.setattr(calls, "call", _mortal(calls.call, crash))
     monkeypatch.setattr(doorbell.doorbell, "ring", lambda rung: bell.extend(delivery.pk for delivery in rung))

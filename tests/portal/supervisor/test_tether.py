@@ -59,6 +59,13 @@ def started_below(parent: subprocess.Popen, count: int) -> set[int]:
     return services.descendants(parent.pid)
 
 
+def listening_sockets(port: int | None = None) -> set[str]:
+    """The inodes of the IPv4 sockets that somebody listens on, at this port or at any (proc(5), /proc/net/tcp)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = [row for row in rows if row[3] == "0A"]
+    return {row[9] for row in listening if port is None or int(row[1].rpartition(":")[2], 16) == port}
+
+
 def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = start_parent("sleep", "600", log=tmp_path / "log")
     children = started_below(parent, 1)
@@ -88,11 +95,16 @@ def test_the_web_servers_workers_die_too(tmp_path: Path) -> None:
     busy = socket.create_connection(("127.0.0.1", port))
     busy.sendall(b"GET / HTTP/1.0\r\n\r\n")
 
+    listening = listening_sockets(port)
+
     parent.kill()
     parent.wait()
 
     assert len(processes) == 3, "gunicorn and its two workers"
+    assert listening, "the port was theirs"
     assert wait_for_the_end_of(processes) == set()
+    # By the socket's inode: the port's number may be another program's by now.
+    assert not listening & listening_sockets()
     busy.close()
 
 
