@@ -1,9 +1,10 @@
 """What can be requested: in words, what an approval of it is bound to, and who may approve.
 
 To make another change requestable: add its kind to `REQUESTABLE` here, with words for people and with all that an
-approver relies on; and to `ASKED` and `CARRIED` in `accounts.usecases.requests`, with who may ask for it and the
-use-case that an approval calls. Where that use-case has something carried to AWS, its entry's details hold
-`told_of(request)`: by these the worker knows that it must look once more (`accounts.delivery.approvals`).
+approver relies on; to `ASKED` in `accounts.usecases.questions`, with who may ask for it; and to `CARRIED` in
+`accounts.usecases.approved`, with the use-case that an approval calls. Where that use-case has something carried to
+AWS, its entry's details hold `told_of(request)`: by these the worker knows that it must look once more
+(`accounts.delivery.approvals`).
 """
 
 from __future__ import annotations
