@@ -10,7 +10,7 @@ from typing import Any
 from accounts import access, requestable
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Person, Request
-from accounts.usecases import group_grants, iam_users, iam_users_changes, memberships
+from accounts.usecases import group_grants, iam_users, iam_users_changes, memberships, ownership
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,22 @@ def _attach(approval: Approval) -> None:
     iam_users_changes.attach_policy(**approval.on_iam_user(), policy_arn=approval.request.change["policy"])
 
 
+def _set_boundary(approval: Approval) -> None:
+    policy_arn = approval.request.change["permissions_boundary"]
+    iam_users_changes.change_boundary(**approval.on_iam_user(), policy_arn=policy_arn)
+
+
+def _change_path(approval: Approval) -> None:
+    iam_users_changes.change_path(**approval.on_iam_user(), path=approval.request.change["path"])
+
+
+def _move(approval: Approval) -> None:
+    team = requestable.team_of(approval.request)
+    if team is None:
+        raise access.NotThere
+    ownership.assign_iam_users(**approval.told(), iam_users=[approval.iam_user()], team=team)
+
+
 def _grant_duty(approval: Approval) -> None:
     request = approval.request
     person = requestable.person_of(request)
@@ -69,5 +85,8 @@ def _grant_duty(approval: Approval) -> None:
 CARRIED: dict[Kind, Callable[[Approval], None]] = {
     Kind.IAM_USER_ADDED_TO_GROUP: _add,
     Kind.IAM_USER_POLICY_ATTACHED: _attach,
+    Kind.IAM_USER_BOUNDARY_CHANGED: _set_boundary,
+    Kind.IAM_USER_PATH_CHANGED: _change_path,
+    Kind.IAM_USER_ASSIGNED: _move,
     Kind.MEMBERSHIP_GRANTED: _grant_duty,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from accounts import access, envelope
+from accounts import access, arns, envelope, limits
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.limits import OutsideEnvelope
@@ -18,6 +18,7 @@ from accounts.models import Account, IAMGroup, IAMPolicy, IAMUser, Membership, O
 from accounts.models.iam_user_record import as_decided, is_in_for_good
 from accounts.usecases import group_grants, memberships
 from accounts.usecases.granted import is_granted
+from accounts.usecases.iam_users_changes import PATH_FORM
 from accounts.usecases.records import about, about_iam_user
 from accounts.usecases.standing import ALREADY_IN, check_addition, check_open
 from portal.ledger.record import Subject
@@ -101,6 +102,55 @@ def _ask_to_attach(by: Person, iam_user: IAMUser, change: Mapping[str, Any], _at
     return _about(iam_user, {"policy": policy_arn})
 
 
+def _ask_for_boundary(by: Person, iam_user: IAMUser, change: Mapping[str, Any], _at: datetime) -> Asked:
+    """To have a permissions boundary that a lead may not set; `change` is its ARN, empty for none."""
+    policy_arn = change["permissions_boundary"]
+    _require_open(by, iam_user, "the permissions boundary")
+    policies = IAMPolicy.objects.present().filter(account=iam_user.account, arn=policy_arn)
+    if policy_arn and not policies.exists():
+        raise ValidationError({"permissions_boundary": f"{iam_user.account} has no policy {policy_arn}."})
+    before = as_decided(iam_user).permissions_boundary_arn
+    if policy_arn == before:
+        words = "That is its permissions boundary, or will be." if before else "It has no permissions boundary."
+        raise ValidationError({"permissions_boundary": words})
+    ask = partial(envelope.require_boundary_of_iam_user, by=by, iam_user=iam_user, policy_arn=policy_arn)
+    _refuse_own_decision(by, iam_user, Permission.CHANGE_BOUNDARY, "permissions_boundary", ask)
+    return _about(iam_user, {"permissions_boundary": policy_arn, "before": before})
+
+
+def _ask_for_path(by: Person, iam_user: IAMUser, change: Mapping[str, Any], _at: datetime) -> Asked:
+    """To be under a path that is not the team's; `change` is the path."""
+    path = change["path"]
+    _require_open(by, iam_user, "the path")
+    if not arns.PATH.fullmatch(path):
+        raise ValidationError({"path": PATH_FORM})
+    before = as_decided(iam_user).path
+    if path == before:
+        raise ValidationError({"path": "That is its path, or will be."})
+    ask = partial(envelope.require_path, by=by, iam_user=iam_user, path=path)
+    _refuse_own_decision(by, iam_user, Permission.CHANGE_IAM_USER, "path", ask)
+    return _about(iam_user, {"path": path, "before": before})
+
+
+def _ask_to_move(by: Person, iam_user: IAMUser, change: Mapping[str, Any], _at: datetime) -> Asked:
+    """To be another team's; `change` is that team, whether the person leads it or not."""
+    team = change["team"]
+    _require_open(by, iam_user, "the move")
+    if team.organization_id != iam_user.organization_id:
+        raise access.NotThere
+    if team == iam_user.team:
+        raise ValidationError({"team": f"It is an IAM user of team {team} already."})
+    # Who does not lead the other team may not move anything there, whatever fits.
+    if access.may(by=by, to=Permission.ASSIGN_IAM_USER, organization=team.organization, team=team):
+        _refuse_own_decision(by, iam_user, Permission.ASSIGN_IAM_USER, "team", partial(_fit, by, iam_user, team))
+    return _about(iam_user, {"to_team": str(team.pk), "to": team.name, "from": str(iam_user.team or "")})
+
+
+def _fit(by: Person, iam_user: IAMUser, team: Team) -> None:
+    limits.require_room(by=by, team=team)
+    envelope.require_fits(by=by, iam_user=iam_user, team=team)
+
+
 def _ask_for_duty(by: Person, membership: Membership, change: Mapping[str, Any], _at: datetime) -> Asked:
     """That somebody shall have one more duty; `membership` is one that they have, `change` the duty and its team."""
     organization, person, team = membership.organization, membership.person, change["team"]
@@ -123,5 +173,8 @@ def _ask_for_duty(by: Person, membership: Membership, change: Mapping[str, Any],
 ASKED: dict[Kind, Callable[[Person, Any, Mapping[str, Any], datetime], Asked]] = {
     Kind.IAM_USER_ADDED_TO_GROUP: _ask_to_add,
     Kind.IAM_USER_POLICY_ATTACHED: _ask_to_attach,
+    Kind.IAM_USER_BOUNDARY_CHANGED: _ask_for_boundary,
+    Kind.IAM_USER_PATH_CHANGED: _ask_for_path,
+    Kind.IAM_USER_ASSIGNED: _ask_to_move,
     Kind.MEMBERSHIP_GRANTED: _ask_for_duty,
 }

@@ -6,10 +6,14 @@ from typing import Any, cast
 
 from django import forms
 
-from accounts.iam_user_forms import UntilField, joinable, named
-from accounts.models import IAMGroup, IAMPolicy, IAMUser
+from accounts.forms import TheirsField
+from accounts.iam_user_forms import CHOOSE, UntilField, joinable, named
+from accounts.models import IAMGroup, IAMPolicy, IAMUser, Team
 from accounts.models.iam_user_record import as_decided
 from accounts.views.people_forms import DutyForm
+
+# No ARN: that there shall be no boundary is a choice of its own.
+NOTHING = "none"
 
 
 class QuestionForm(forms.Form):
@@ -38,7 +42,8 @@ class RequestGroupForm(QuestionForm):
         super().__init__(*args, **kwargs)
         # What lies in the envelope too: where it carries more than a lead may give, it is asked for as well.
         names = joinable(IAMGroup.objects.present().filter(account=iam_user.account), iam_user)
-        cast("forms.ChoiceField", self.fields["groups"]).choices = [(name, name) for name in names]
+        choices = [(CHOOSE, "Choose a group"), *((name, name) for name in names)]
+        cast("forms.ChoiceField", self.fields["groups"]).choices = choices
 
     def change(self) -> dict[str, Any]:
         return {"group": self.cleaned_data["groups"], "until": self.cleaned_data["until"]}
@@ -54,10 +59,60 @@ class RequestPolicyForm(QuestionForm):
         super().__init__(*args, **kwargs)
         attached = as_decided(iam_user).attached_policy_arns
         policies = IAMPolicy.objects.present().filter(account=iam_user.account).exclude(arn__in=attached)
-        cast("forms.ChoiceField", self.fields["policies"]).choices = named(policies)
+        choices = [(CHOOSE, "Choose a policy"), *named(policies)]
+        cast("forms.ChoiceField", self.fields["policies"]).choices = choices
 
     def change(self) -> dict[str, Any]:
         return {"policy": self.cleaned_data["policies"]}
+
+
+class RequestBoundaryForm(QuestionForm):
+    """A permissions boundary that this person may not set, or none at all."""
+
+    permissions_boundary = forms.ChoiceField(label="Permissions boundary")
+    field_order = ("permissions_boundary", "reason")
+
+    def __init__(self, *args: Any, iam_user: IAMUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        held = as_decided(iam_user).permissions_boundary_arn
+        policies = IAMPolicy.objects.present().filter(account=iam_user.account).exclude(arn=held)
+        nothing = [(NOTHING, "None: take it away")] if held else []
+        choices = [(CHOOSE, "Choose a policy"), *named(policies), *nothing]
+        cast("forms.ChoiceField", self.fields["permissions_boundary"]).choices = choices
+
+    def change(self) -> dict[str, Any]:
+        chosen = self.cleaned_data["permissions_boundary"]
+        return {"permissions_boundary": "" if chosen == NOTHING else chosen}
+
+
+class RequestPathForm(QuestionForm):
+    """A path that is not the team's."""
+
+    path = forms.CharField(
+        label="Path",
+        max_length=512,
+        help_text="Begins and ends with a slash. Its ARN changes with it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    field_order = ("path", "reason")
+
+    def change(self) -> dict[str, Any]:
+        return {"path": self.cleaned_data["path"]}
+
+
+class RequestTeamForm(QuestionForm):
+    """Another team of the organization: by name alone, whether the person sees more of it or not."""
+
+    team = TheirsField(label="Team", queryset=Team.objects.none(), empty_label="Choose a team")
+    field_order = ("team", "reason")
+
+    def __init__(self, *args: Any, iam_user: IAMUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        teams = Team.objects.filter(organization=iam_user.organization_id).exclude(pk=iam_user.team_id)
+        cast("forms.ModelChoiceField", self.fields["team"]).queryset = teams.order_by("name", "pk")
+
+    def change(self) -> dict[str, Any]:
+        return {"team": self.cleaned_data["team"]}
 
 
 class RequestDutyForm(QuestionForm, DutyForm):
