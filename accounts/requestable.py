@@ -261,6 +261,37 @@ def _move_in_words(request: Request) -> str:
     return f"Move {request.subject_name.rsplit('/', 1)[-1]} to team {request.change['to']}"
 
 
+def _bound_envelope_change(request: Request) -> dict[str, object]:
+    """What the envelope says now, by its version, and what all that is newly chosen is and carries."""
+    team, content = request.team, request.change["content"]
+    if team is None:
+        return {}
+    theirs = {"organization": request.organization_id}
+    groups = IAMGroup.objects.present().filter(**theirs, pk__in=content["groups"]).exclude(envelopes__team=team)
+    policies = IAMPolicy.objects.present().filter(**theirs)
+    carried = {arn for arns in groups.values_list("attached_policy_arns", flat=True) for arn in arns}
+    chosen = policies.filter(pk__in=content["policies"]).exclude(handing_envelopes__team=team)
+    ids = [content["permissions_boundary"], *chosen.values_list("pk", flat=True)]
+    told = policies.filter(Q(pk__in=ids) | Q(arn__in=carried, account__in=content["accounts"])).order_by("pk")
+    accounts = Account.objects.filter(**theirs, pk__in=content["accounts"]).order_by("pk")
+    return {
+        "team": team.name,
+        "envelope": bound_envelope(team),
+        "accounts": [list(row) for row in accounts.values_list("pk", "account_id", "name")],
+        "groups": [
+            list(row)
+            for row in groups.order_by("pk").values_list(
+                "pk", "group_id", "group_name", "inline_policies", "attached_policy_arns"
+            )
+        ],
+        "policies": [list(row) for row in told.values_list("pk", "policy_id", "arn", "default_version_id", "document")],
+    }
+
+
+def _envelope_in_words(request: Request) -> str:
+    return f"Change the envelope of team {request.subject_name}"
+
+
 def _until(text: str) -> str:
     return f" until {date_format(localtime(datetime.fromisoformat(text)), 'j M Y, H:i')}" if text else ""
 
@@ -272,4 +303,5 @@ REQUESTABLE: dict[Kind, Requestable] = {
     Kind.IAM_USER_PATH_CHANGED: Requestable(words=_path_in_words, bound=_bound_path),
     Kind.IAM_USER_ASSIGNED: Requestable(words=_move_in_words, bound=_bound_move),
     Kind.MEMBERSHIP_GRANTED: Requestable(words=_duty_in_words, bound=_bound_duty, approvers=OWNERS),
+    Kind.ENVELOPE_CHANGED: Requestable(words=_envelope_in_words, bound=_bound_envelope_change, approvers=OWNERS),
 }

@@ -178,6 +178,7 @@ urlpatterns = [
     path("teams/<int:pk>/", teams.detail, name="team_detail"),
     path("teams/<int:pk>/rename/", teams.rename, name="rename_team"),
     path("teams/<int:pk>/envelope/", envelopes.change, name="change_envelope"),
+    path("teams/<int:pk>/envelope/request/", envelopes.ask, name="request_envelope"),
     path("teams/<int:pk>/envelope/fields/", envelopes.fields, name="envelope_fields"),
     path("invitation/", acceptance.accept, name="accept_invitation"),
     path("invitation/<str:key>/", acceptance.open_link, name="open_invitation"),

@@ -153,6 +153,7 @@ MATRIX: dict[str, Audience] = {
     "team_detail": Audience.ORGANIZATION,
     "rename_team": Audience.ORGANIZATION,
     "change_envelope": Audience.ORGANIZATION,
+    "request_envelope": Audience.ORGANIZATION,
     "envelope_fields": Audience.ORGANIZATION,
     "create_iam_user_difference": Audience.ORGANIZATION,
     "rename_iam_user": Audience.ORGANIZATION,

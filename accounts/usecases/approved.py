@@ -10,7 +10,7 @@ from typing import Any
 from accounts import access, requestable
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Person, Request
-from accounts.usecases import group_grants, iam_users, iam_users_changes, memberships, ownership
+from accounts.usecases import envelopes, group_grants, iam_users, iam_users_changes, memberships, ownership
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,15 @@ def _grant_duty(approval: Approval) -> None:
     memberships.grant_duty(**approval.told(), organization=request.organization, person=person, duty=duty, team=team)
 
 
+def _change_envelope(approval: Approval) -> None:
+    team, change = approval.request.team, approval.request.change
+    if team is None:
+        raise access.NotThere
+    content = envelopes.of_told(change["content"], team=team)
+    what = {**approval.told(), "version": change["version"], "acknowledged": approval.acknowledged}
+    envelopes.change_envelope(**what, team=team, **vars(content))
+
+
 CARRIED: dict[Kind, Callable[[Approval], None]] = {
     Kind.IAM_USER_ADDED_TO_GROUP: _add,
     Kind.IAM_USER_POLICY_ATTACHED: _attach,
@@ -89,4 +98,5 @@ CARRIED: dict[Kind, Callable[[Approval], None]] = {
     Kind.IAM_USER_PATH_CHANGED: _change_path,
     Kind.IAM_USER_ASSIGNED: _move,
     Kind.MEMBERSHIP_GRANTED: _grant_duty,
+    Kind.ENVELOPE_CHANGED: _change_envelope,
 }

@@ -14,9 +14,10 @@ from accounts import access, arns, envelope, limits
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.limits import OutsideEnvelope
-from accounts.models import Account, IAMGroup, IAMPolicy, IAMUser, Membership, Organization, Person, Team
+from accounts.models import Account, Envelope, IAMGroup, IAMPolicy, IAMUser, Membership, Organization, Person, Team
 from accounts.models.iam_user_record import as_decided, is_in_for_good
-from accounts.usecases import group_grants, memberships
+from accounts.usecases import envelopes, group_grants, memberships
+from accounts.usecases.envelopes import Content
 from accounts.usecases.granted import is_granted
 from accounts.usecases.iam_users_changes import PATH_FORM
 from accounts.usecases.records import about, about_iam_user
@@ -170,6 +171,24 @@ def _ask_for_duty(by: Person, membership: Membership, change: Mapping[str, Any],
     return Asked(organization=organization, subject=about(person), change=details, team=team)
 
 
+def _ask_for_envelope(by: Person, team: Team, change: Mapping[str, Any], _at: datetime) -> Asked:
+    """That a team's envelope shall say something else: `content`, which they chose looking at its `version`."""
+    content: Content = change["content"]
+    if not Team.objects.visible_to(by).filter(pk=team.pk).exists():
+        raise access.NotThere
+    access.require(by=by, to=Permission.MAKE_REQUEST, organization=team.organization, team=team)
+    if access.may(by=by, to=Permission.CHANGE_ENVELOPE, organization=team.organization):
+        raise ValidationError(MAY_DECIDE)
+    # Locked, so that a form that is sent twice makes one request.
+    Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+    own = Envelope.objects.filter(team=team).select_related("permissions_boundary").first()
+    envelopes.check(team=team, content=content)
+    before = envelopes.check_change(envelope=own, content=content, version=change["version"])
+    version = envelopes.FIRST_VERSION if own is None else own.version
+    asked = {"content": content.told(), "version": version, **envelopes.differences(before=before, after=content)}
+    return Asked(organization=team.organization, subject=about(team), change=asked, team=team)
+
+
 ASKED: dict[Kind, Callable[[Person, Any, Mapping[str, Any], datetime], Asked]] = {
     Kind.IAM_USER_ADDED_TO_GROUP: _ask_to_add,
     Kind.IAM_USER_POLICY_ATTACHED: _ask_to_attach,
@@ -177,4 +196,5 @@ ASKED: dict[Kind, Callable[[Person, Any, Mapping[str, Any], datetime], Asked]] =
     Kind.IAM_USER_PATH_CHANGED: _ask_for_path,
     Kind.IAM_USER_ASSIGNED: _ask_to_move,
     Kind.MEMBERSHIP_GRANTED: _ask_for_duty,
+    Kind.ENVELOPE_CHANGED: _ask_for_envelope,
 }

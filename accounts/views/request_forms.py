@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -10,6 +11,7 @@ from accounts.forms import TheirsField
 from accounts.iam_user_forms import CHOOSE, UntilField, joinable, named
 from accounts.models import IAMGroup, IAMPolicy, IAMUser, Team
 from accounts.models.iam_user_record import as_decided
+from accounts.views.envelope_form import WarningsField
 from accounts.views.people_forms import DutyForm
 
 # No ARN: that there shall be no boundary is a choice of its own.
@@ -132,6 +134,15 @@ class ExtendForm(forms.Form):
 
 
 class ApproveForm(forms.Form):
-    """What an approver wants to say besides."""
+    """What an approver has read and wants all the same, and what they want to say besides."""
 
+    acknowledged = WarningsField(label="I want it all the same", required=False)
     words = forms.CharField(label="Remark", max_length=2000, required=False, help_text="Kept in the ledger.")
+
+    def __init__(self, *args: Any, warnings: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if warnings:
+            # What is not ticked the use-case refuses.
+            cast("forms.ChoiceField", self.fields["acknowledged"]).choices = [(words, words) for words in warnings]
+        else:
+            del self.fields["acknowledged"]

@@ -8,12 +8,13 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from accounts import closures, requestable
+from accounts import access, closures, requestable
 from accounts.closures import Holding
 from accounts.kinds import Kind
-from accounts.models import IAMGroup, IAMUser, Person, Request
+from accounts.models import Envelope, IAMGroup, IAMUser, Person, Request
 from accounts.models.iam_user_record import as_decided
 from accounts.policy.words import difference
+from accounts.usecases import envelopes
 
 # As many ways to more rights as the page lists at once; administration alone opens all of them.
 LISTED = 4
@@ -39,6 +40,8 @@ def shown(row: Request, *, by: Person) -> dict[str, Any]:
     return {
         "is_about_iam_user": row.subject_type == "iam_user",
         "iam_user": iam_user if is_seen else None,
+        "is_about_team": row.subject_type == "team",
+        "warnings": warnings_of(row),
         "lines": lines(row) if lines is not None else [],
         "until": parse_datetime(row.change.get("until") or ""),
         **(_opened(row, iam_user) if iam_user is not None else {}),
@@ -58,10 +61,46 @@ def _team(row: Request) -> list[Line]:
     return [Line("Team", before=row.change["from"] or NONE, after=row.change["to"])]
 
 
+def _envelope(row: Request) -> list[Line]:
+    before, after = row.change["before"], row.change["after"]
+    return [_of_envelope(LABELS.get(name, name), before[name], after[name]) for name in LABELS if name in after]
+
+
+def _of_envelope(label: str, before: Any, after: Any) -> Line:
+    if isinstance(after, list):
+        added = tuple(one for one in after if one not in before)
+        return Line(label, added=added, removed=tuple(one for one in before if one not in after))
+    return Line(label, before=before, after=after)
+
+
+def warnings_of(row: Request) -> list[str]:
+    """What an approver must have read: the sentences that the envelope's own form would show."""
+    if row.kind != Kind.ENVELOPE_CHANGED or row.team is None or not row.is_open:
+        return []
+    own = Envelope.objects.filter(team=row.team).first()
+    try:
+        after = envelopes.of_told(row.change["content"], team=row.team)
+    except access.NotThere:
+        # It lapses as soon as somebody decides about it.
+        return []
+    return envelopes.warnings(before=envelopes.content_of(own), after=after)
+
+
+# As the form calls what the ledger's words name.
+LABELS = {
+    "accounts": "AWS accounts",
+    "groups": "Groups",
+    "policies": "Managed policies",
+    "permissions_boundary": "Permissions boundary",
+    "path": "Path",
+    "tags": "Required tags",
+    "IAM users": "IAM users at most",
+}
 LINES: dict[Kind, Callable[[Request], list[Line]]] = {
     Kind.IAM_USER_BOUNDARY_CHANGED: _boundary,
     Kind.IAM_USER_PATH_CHANGED: _path,
     Kind.IAM_USER_ASSIGNED: _team,
+    Kind.ENVELOPE_CHANGED: _envelope,
 }
 
 

@@ -85,7 +85,7 @@ def approve(request: PortalRequest, pk: int) -> HttpResponse:
 
 @reauthentication_required
 def _approve(request: PortalRequest, row: Request) -> HttpResponse:
-    form = ApproveForm(request.POST or None)
+    form = ApproveForm(request.POST or None, warnings=requested.warnings_of(row))
     if request.method == "POST" and form.is_valid():
         what = form.cleaned_data
         done = decided(form, usecases.approve_request, by=request.user, request=row, at=timezone.now(), **what)
@@ -157,11 +157,12 @@ def _why_not(request: PortalRequest, row: Request, *, may_decide: bool) -> str:
     """Who decides, for those who look at an open one and may not."""
     if not row.is_open or may_decide:
         return ""
+    who = "an owner" if requestable.of(row).approvers == requestable.OWNERS else "an owner or admin"
     if row.made_by_id == request.user.pk:
-        return "Somebody else decides about what you ask for: an owner or admin of your organization."
+        return f"Somebody else decides about what you ask for: {who} of your organization."
     if access.may(by=request.user, to=Permission.DECIDE_REQUEST, organization=row.organization):
         return "Only somebody who could decide when this was asked for can decide about it."
-    return "An owner or admin of your organization decides about it."
+    return f"{who.capitalize()} of your organization decides about it."
 
 
 def _page_of(row: Request) -> str:

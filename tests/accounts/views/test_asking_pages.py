@@ -123,3 +123,53 @@ def test_a_duty_is_asked_for_on_the_persons_page(
     page = ask(enter, lena, "request_duty", mia.pk, duty=Duty.LEAD, team=payments.pk)
 
     assert "Give Mia the duty lead of team Payments" in page
+
+
+# Envelopes
+
+
+def test_a_lead_asks_in_the_envelopes_own_form_and_an_owner_ticks_its_warnings(
+    enter: Enter, lena: Person, olive: Person, payments: Team, acme_prod: Account, wide: IAMPolicy, envelope: None
+) -> None:
+    team_page = enter(lena).get(reverse("team_detail", args=[payments.pk])).content.decode()
+    form = enter(lena).get(reverse("request_envelope", args=[payments.pk])).content.decode()
+    sent = {"accounts": [acme_prod.pk], "policies": [wide.pk], "path": "/payments/", "version": 1}
+
+    page = ask(enter, lena, "request_envelope", payments.pk, **sent)
+
+    assert reverse("request_envelope", args=[payments.pk]) in team_page
+    assert f'href="{reverse("change_envelope", args=[payments.pk])}"' not in team_page
+    assert "Request change</span>" in form
+    assert "Change the envelope of team Payments" in page
+    assert "<del>/portal/acme/payments/</del> → <ins>/payments/</ins>" in page
+    assert "Adds <ins>wide in acme-prod (111122223333)</ins>" in page
+    assert "Takes away <del>ledger-writers in acme-prod (111122223333)</del>" in page
+    assert "Somebody else decides about what you ask for: an owner of your organization." in page
+    warning = "Policy wide in acme-prod (111122223333) lets an IAM user do everything, IAM included."
+    client, address = enter(olive), reverse("approve_request", args=[Request.objects.get().pk])
+    assert warning in client.get(reverse("request", args=[Request.objects.get().pk])).content.decode()
+    assert warning in client.get(address).content.decode()
+    assert "tick what you want all the same" in client.post(address, {"words": ""}).content.decode()
+    assert Request.objects.get().is_open
+    client.post(address, {"words": "", "acknowledged": [warning]})
+    assert Request.objects.get().state == "approved"
+    assert payments.envelope.policies.get() == wide
+
+
+def test_without_a_reason_or_with_what_is_none_the_form_says_so(
+    enter: Enter, lena: Person, payments: Team, acme_prod: Account, envelope: None
+) -> None:
+    sent = {"accounts": [acme_prod.pk], "version": 1}
+
+    assert "This field is required" in ask(enter, lena, "request_envelope", payments.pk, **sent, path="/p/", reason="")
+    assert "begins and ends with a slash" in ask(enter, lena, "request_envelope", payments.pk, **sent, path="p")
+    assert not Request.objects.exists()
+
+
+def test_the_fields_follow_the_accounts_for_those_who_ask_too(
+    enter: Enter, lena: Person, payments: Team, acme_dev: Account, envelope: None
+) -> None:
+    factories.iam_group(acme_dev, "operators")
+    address = reverse("envelope_fields", args=[payments.pk])
+
+    assert "operators" in enter(lena).get(address, {"accounts": [acme_dev.pk]}).content.decode()

@@ -80,7 +80,7 @@ def of_accounts(account: Account) -> Things:
 def of_people(lead: Person, iam_user: IAMUser) -> Things:
     """Addresses of a lead, of their team and of somebody whom they invited."""
     membership = lead.membership_set.get()
-    of_team = ("team_detail", "rename_team", "change_envelope", "envelope_fields")
+    of_team = ("team_detail", "rename_team", "change_envelope", "request_envelope", "envelope_fields")
     invitation = factories.invitation(iam_user.organization, "nora@new.test", by=lead, team=iam_user.team)
     return {
         **dict.fromkeys(("send_invitation_again", "revoke_invitation"), (invitation.pk,)),
