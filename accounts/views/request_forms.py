@@ -110,7 +110,7 @@ class RequestTeamForm(QuestionForm):
 
     def __init__(self, *args: Any, iam_user: IAMUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        teams = Team.objects.filter(organization=iam_user.organization_id).exclude(pk=iam_user.team_id)
+        teams = Team.objects.filter(organization=iam_user.organization_id).exclude(pk=iam_user.team_id or 0)
         cast("forms.ModelChoiceField", self.fields["team"]).queryset = teams.order_by("name", "pk")
 
     def change(self) -> dict[str, Any]:
@@ -136,7 +136,10 @@ class ExtendForm(forms.Form):
 class ApproveForm(forms.Form):
     """What an approver has read and wants all the same, and what they want to say besides."""
 
-    acknowledged = WarningsField(label="I want it all the same", required=False)
+    acknowledged = WarningsField(
+        label="I want it all the same",
+        error_messages={"required": "Read what these carry, and tick what you want all the same."},
+    )
     words = forms.CharField(label="Remark", max_length=2000, required=False, help_text="Kept in the ledger.")
 
     def __init__(self, *args: Any, warnings: Sequence[str], **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from django_tables2 import RequestConfig
 from accounts import access, requestable
 from accounts.access import Permission
 from accounts.forms import ReasonForm, decided
+from accounts.kinds import Kind
 from accounts.models import Request
 from accounts.models.request import RequestQuerySet
 from accounts.usecases import requests as usecases
@@ -25,6 +26,10 @@ from accounts.views.request_table import RequestTable
 from accounts.views.tables import PAGE
 
 TABS = {"decide": "To decide", "mine": "Mine", "all": "All"}
+IN_YOUR_NAME = "It is done in your name, exactly as it was asked for"
+LOOKED_AT_AGAIN = ", and looked at once more before AWS is called."
+# What never goes to AWS.
+HERE_ALONE = {Kind.MEMBERSHIP_GRANTED, Kind.ENVELOPE_CHANGED, Kind.IAM_USER_ASSIGNED}
 EMPTY = {
     "decide": ("Nothing waits for you", "What others ask for, and you may decide, is listed here."),
     "mine": ("You have asked for nothing", "What is outside your team's envelope is asked for on the IAM user's page."),
@@ -99,7 +104,7 @@ def _approve(request: PortalRequest, row: Request) -> HttpResponse:
         form=form,
         button="Approve",
         back=_page_of(row),
-        warning="It is done in your name, exactly as it was asked for, and looked at once more before AWS is called.",
+        warning=IN_YOUR_NAME + ("." if row.kind in HERE_ALONE else LOOKED_AT_AGAIN),
     )
 
 

@@ -38,7 +38,7 @@ def ask(lena: Person, ledger_writer: IAMUser, wide: IAMPolicy, platform: Team) -
 
     def ask(what: str, *, by: Person = lena, reason: str = "On call", **change: Any) -> Request:
         kind, given = usual[what]
-        asked = {"kind": kind, "about": ledger_writer, "change": given | change}
+        asked: dict[str, Any] = {"kind": kind, "about": ledger_writer, "change": given | change}
         return requests.make_request(by=by, reason=reason, at=AT, **asked)
 
     return ask
