@@ -243,6 +243,15 @@ def owners_open_to(*, by: Person, organization: Organization, teams: Iterable[Te
     return people
 
 
+def owners_open_to_any(*, by: Person, organization: Organization, teams: Iterable[Team]) -> models.QuerySet[Person]:
+    """Whom the person may make the owner of IAM users of one of these teams or another."""
+    people = Person.objects.members_of(organization)
+    if may(by=by, to=Permission.ASSIGN_IAM_USER, organization=organization):
+        return people
+    members = Membership.objects.active().in_organization(organization).filter(team__in=teams)
+    return people.filter(pk__in=members.values("person"))
+
+
 def duties_open_to(*, by: Person, organization: Organization) -> list[Duty]:
     """The duties with which the person may invite somebody: none above their own."""
     if may(by=by, to=Permission.CHANGE_DUTIES, organization=organization):

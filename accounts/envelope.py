@@ -19,6 +19,7 @@ from accounts.policy.escalation import escalations
 
 ASK = "That is more than a lead may hand out; an owner or admin can decide it."
 DECIDE = "An owner or admin can decide it."
+REQUEST = "Request the move instead: an owner or admin decides."
 
 
 def groups_for(*, by: Person, team: Team, account: Account) -> QuerySet[IAMGroup]:
@@ -327,6 +328,24 @@ def require_within(*, by: Person, iam_user: IAMUser) -> None:
             raise OutsideEnvelope("__all__", f"{iam_user}: {breach} {ASK}")
 
 
+def require_fits(*, by: Person, iam_user: IAMUser, team: Team) -> None:
+    """Return when the person may have the IAM user become this team's: it could have been made there as it is.
+
+    By its account, path, tags and boundary, and by all that it can do, now and by what is on its way: else whoever
+    leads two teams would reach by one what only the other may have.
+
+    :raises OutsideEnvelope: at the team; names the first thing that the team may not have.
+    """
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return
+    envelope = Envelope.objects.filter(team=team, accounts=iam_user.account_id).first()
+    if envelope is None:
+        raise OutsideEnvelope("team", f"Team {team} has no access to {iam_user.account}. {REQUEST}")
+    for attributes in as_it_becomes(iam_user):
+        for breach in (*_out_of_frame(team, attributes), *_beyond(envelope, iam_user.account, attributes)):
+            raise OutsideEnvelope("team", f"{iam_user} does not fit team {team}: {breach} {REQUEST}")
+
+
 def require_tags_that_name(*, by: Person, iam_user: IAMUser, keys: Collection[str]) -> None:
     """Return when the person may change these tags, although the next import may read from them whose it is.
 
@@ -341,6 +360,13 @@ def require_tags_that_name(*, by: Person, iam_user: IAMUser, keys: Collection[st
         require_within(by=by, iam_user=iam_user)
 
 
+def _out_of_frame(team: Team, attributes: Attributes) -> Iterator[str]:
+    """What the team's IAM users are made with and this one is not, as sentences."""
+    if not is_inside_path(team, attributes.path):
+        yield f"its path is {attributes.path}, and the team's {path_of(team)}."
+    yield from (f"it lacks the tag {rule}." for rule in tag_rules_of(team) if not rule.is_kept_by(attributes.tags))
+
+
 def _beyond(envelope: Envelope, account: Account, attributes: Attributes) -> Iterator[str]:
     """What of it the envelope does not hold, as sentences."""
     groups = IAMGroup.objects.present().filter(envelopes=envelope, account=account)
@@ -353,7 +379,7 @@ def _beyond(envelope: Envelope, account: Account, attributes: Attributes) -> Ite
     yield from (f"{arn} is attached to it." for arn in sorted(set(attributes.attached_policy_arns) - policies))
     yield from (f"it has an inline policy, {name}." for name in attributes.inline_policies)
     if boundary and attributes.permissions_boundary_arn != boundary:
-        yield "its permissions boundary is not your team's."
+        yield "its permissions boundary is not the team's."
     closure = Holding.of(account, attributes).closure()
     yield from (f"{name} could allow anything: {why}." for name, why in closure.unknown.items())
     yield from map(str, escalations(closure))

@@ -314,12 +314,14 @@ class AssignForm(forms.Form):
         super().__init__(*args, **kwargs)
         teams = {iam_user.team for iam_user in iam_users if iam_user.team is not None}
         owners = access.owners_open_to(by=by, organization=organization, teams=teams)
-        _offer(self, "owner", owners.order_by("name", "pk"), empty=_kept({row.owner for row in iam_users}))
-        if access.may(by=by, to=Permission.ASSIGN_IAM_USER, organization=organization):
-            all_teams = Team.objects.filter(organization=organization)
-            _offer(self, "team", all_teams.order_by("name", "pk"), empty=_kept({row.team for row in iam_users}))
+        open_to = access.teams_for(by=by, to=Permission.ASSIGN_IAM_USER, organization=organization)
+        is_free = access.may(by=by, to=Permission.ASSIGN_IAM_USER, organization=organization)
+        if is_free or open_to.exclude(pk__in=[team.pk for team in teams]).exists():
+            _offer(self, "team", open_to.order_by("name", "pk"), empty=_kept({row.team for row in iam_users}))
+            owners = access.owners_open_to_any(by=by, organization=organization, teams=open_to)
         else:
             del self.fields["team"]
+        _offer(self, "owner", owners.order_by("name", "pk"), empty=_kept({row.owner for row in iam_users}))
         kept = ("", _kept({row.get_kind_display() for row in iam_users}))
         cast("forms.ChoiceField", self.fields["kind"]).choices = [kept, *IAMUser.Kind.choices]
 

@@ -83,10 +83,10 @@ def require_tags(*, by: Person, team: Team | None, tags: Mapping[str, str]) -> N
             raise OutsideEnvelope("tags", f"IAM users of team {team} bear the tag {rule}. An owner can change that.")
 
 
-def require_room(*, by: Person, team: Team) -> None:
-    """Return when the person may have one more IAM user made for the team; inside the transaction that makes it.
+def require_room(*, by: Person, team: Team, more: int = 1) -> None:
+    """Return when the person may have so many more IAM users in the team; inside the transaction that puts them there.
 
-    :raises OutsideEnvelope: when the team has as many as it may.
+    :raises OutsideEnvelope: when the team has as many as it may, or would have more.
     """
     if access.reaches_beyond_envelopes(by=by, organization=team.organization):
         return
@@ -95,3 +95,5 @@ def require_room(*, by: Person, team: Team) -> None:
     room = room_of(team)
     if room.is_full:
         raise OutsideEnvelope("team", f"Team {team} has {room}, which is all it may have. An owner can change that.")
+    if room.limit is not None and room.taken + more > room.limit:
+        raise OutsideEnvelope("team", f"Team {team} has {room}: {more} more are too many. An owner can change that.")

@@ -1,9 +1,10 @@
 """What can be requested: in words, what an approval of it is bound to, and who may approve.
 
 To make another change requestable: add its kind to `REQUESTABLE` here, with words for people and with all that an
-approver relies on; and to `ASKED` and `CARRIED` in `accounts.usecases.requests`, with who may ask for it and the
-use-case that an approval calls. Where that use-case has something carried to AWS, its entry's details hold
-`told_of(request)`: by these the worker knows that it must look once more (`accounts.delivery.approvals`).
+approver relies on; to `ASKED` in `accounts.usecases.questions`, with who may ask for it; and to `CARRIED` in
+`accounts.usecases.approved`, with the use-case that an approval calls. Where that use-case has something carried to
+AWS, its entry's details hold `told_of(request)`: by these the worker knows that it must look once more
+(`accounts.delivery.approvals`).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from accounts.models import (
     Request,
     Team,
 )
+from accounts.models.iam_user_record import as_decided
 from accounts.models.request import RequestQuerySet
 
 OWNERS_AND_ADMINS = frozenset({Duty.OWNER, Duty.ADMIN})
@@ -201,6 +203,95 @@ def _attachment_in_words(request: Request) -> str:
     return f"Attach {policy} to {name}"
 
 
+def bound_holding(iam_user: IAMUser) -> dict[str, object]:
+    """All that it holds by what was decided, and what that carries: an approver of where it stands relies on it."""
+    decided = as_decided(iam_user)
+    return {
+        "groups": [[name, bound_group(iam_user.account, name)] for name in sorted(decided.group_names)],
+        "policies": bound_policies(iam_user.account, decided.attached_policy_arns),
+        "inline_policies": decided.inline_policies,
+    }
+
+
+def _bound_boundary(request: Request) -> dict[str, object]:
+    """Where a lost answer let AWS have it already, and an import said so, it is still what was approved."""
+    iam_user, wanted = iam_user_of(request), request.change["permissions_boundary"]
+    if iam_user is None:
+        return {}
+    if iam_user.permissions_boundary_arn == wanted:
+        iam_user.permissions_boundary_arn = request.change["before"]
+    policy = bound_policies(iam_user.account, [wanted] if wanted else [])
+    return {**bound_iam_user(iam_user), **bound_holding(iam_user), "policy": policy}
+
+
+def _boundary_in_words(request: Request) -> str:
+    name, policy = request.subject_name.rsplit("/", 1)[-1], request.change["permissions_boundary"].rsplit("/", 1)[-1]
+    return f"Set the boundary of {name} to {policy}" if policy else f"Take the boundary of {name} away"
+
+
+def _bound_path(request: Request) -> dict[str, object]:
+    """Its ARN has the path in it; of what AWS may have already, as for the boundary."""
+    iam_user = iam_user_of(request)
+    if iam_user is not None and iam_user.path == request.change["path"]:
+        iam_user.path = request.change["before"]
+    return bound_iam_user(iam_user)
+
+
+def _path_in_words(request: Request) -> str:
+    return f"Change the path of {request.subject_name.rsplit('/', 1)[-1]} to {request.change['path']}"
+
+
+def team_of(request: Request) -> Team | None:
+    """The team to which it asks to move something; None where that is not there, or it asks for something else."""
+    asked = request.change.get("to_team", "")
+    rows = Team.objects.filter(organization=request.organization_id)
+    return rows.filter(pk=int(asked)).first() if asked else None
+
+
+def _bound_move(request: Request) -> dict[str, object]:
+    """What goes with it, and what the other team may do with it."""
+    iam_user, team = iam_user_of(request), team_of(request)
+    if iam_user is None or team is None:
+        return {}
+    target = {"team": team.pk, "name": team.name, "envelope": bound_envelope(team)}
+    return {**bound_iam_user(iam_user), **bound_holding(iam_user), "target": target}
+
+
+def _move_in_words(request: Request) -> str:
+    return f"Move {request.subject_name.rsplit('/', 1)[-1]} to team {request.change['to']}"
+
+
+def _bound_envelope_change(request: Request) -> dict[str, object]:
+    """What the envelope says now, by its version, and what all that is newly chosen is and carries."""
+    team, content = request.team, request.change["content"]
+    if team is None:
+        return {}
+    theirs = {"organization": request.organization_id}
+    groups = IAMGroup.objects.present().filter(**theirs, pk__in=content["groups"]).exclude(envelopes__team=team)
+    policies = IAMPolicy.objects.present().filter(**theirs)
+    carried = {arn for arns in groups.values_list("attached_policy_arns", flat=True) for arn in arns}
+    chosen = policies.filter(pk__in=content["policies"]).exclude(handing_envelopes__team=team)
+    ids = [content["permissions_boundary"], *chosen.values_list("pk", flat=True)]
+    told = policies.filter(Q(pk__in=ids) | Q(arn__in=carried, account__in=content["accounts"])).order_by("pk")
+    accounts = Account.objects.filter(**theirs, pk__in=content["accounts"]).order_by("pk")
+    return {
+        "team": team.name,
+        "envelope": bound_envelope(team),
+        "accounts": [list(row) for row in accounts.values_list("pk", "account_id", "name")],
+        "groups": [
+            list(row)
+            for row in groups.order_by("pk").values_list(
+                "pk", "group_id", "group_name", "inline_policies", "attached_policy_arns"
+            )
+        ],
+        "policies": [list(row) for row in told.values_list("pk", "policy_id", "arn", "default_version_id", "document")],
+    }
+
+
+def _envelope_in_words(request: Request) -> str:
+    return f"Change the envelope of team {request.subject_name}"
+
+
 def _until(text: str) -> str:
     return f" until {date_format(localtime(datetime.fromisoformat(text)), 'j M Y, H:i')}" if text else ""
 
@@ -208,5 +299,9 @@ def _until(text: str) -> str:
 REQUESTABLE: dict[Kind, Requestable] = {
     Kind.IAM_USER_ADDED_TO_GROUP: Requestable(words=_addition_in_words, bound=_bound_addition),
     Kind.IAM_USER_POLICY_ATTACHED: Requestable(words=_attachment_in_words, bound=_bound_attachment),
+    Kind.IAM_USER_BOUNDARY_CHANGED: Requestable(words=_boundary_in_words, bound=_bound_boundary),
+    Kind.IAM_USER_PATH_CHANGED: Requestable(words=_path_in_words, bound=_bound_path),
+    Kind.IAM_USER_ASSIGNED: Requestable(words=_move_in_words, bound=_bound_move),
     Kind.MEMBERSHIP_GRANTED: Requestable(words=_duty_in_words, bound=_bound_duty, approvers=OWNERS),
+    Kind.ENVELOPE_CHANGED: Requestable(words=_envelope_in_words, bound=_bound_envelope_change, approvers=OWNERS),
 }

@@ -75,5 +75,5 @@ def _is_what_was_approved(request: Request, entry: Entry) -> bool:
         request.subject_id,
         str(request.decided_by_id),
     )
-    asked = {name: value for name, value in request.change.items() if value != ""}
-    return same and entry.details["binding"] == request.binding and asked.items() <= entry.details.items()
+    asked = all(entry.details.get(name, "") == value for name, value in request.change.items())
+    return same and entry.details["binding"] == request.binding and asked

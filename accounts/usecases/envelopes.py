@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import access, arns
 from accounts.access import Permission
@@ -25,6 +26,8 @@ IAM_USERS_AT_MOST = 1_000_000
 # AWS's own limit of tags, less the portal's.
 TAG_RULES_AT_MOST = arns.TAGS_PER_USER - 1
 TAG_VALUES_AT_MOST = 50
+# Of a team that has no envelope yet.
+FIRST_VERSION = 1
 ANY_NUMBER = "any number"
 NONE = "none"
 
@@ -40,6 +43,19 @@ class Content:
     path: str
     tag_rules: Sequence[TagRule]
     iam_user_limit: int | None
+
+    def told(self) -> dict[str, Any]:
+        """In the form of a request's change, by the rows' ids; `of_told` hears it."""
+        boundary = self.permissions_boundary
+        return {
+            "accounts": sorted(row.pk for row in self.accounts),
+            "groups": sorted(row.pk for row in self.groups),
+            "policies": sorted(row.pk for row in self.policies),
+            "permissions_boundary": None if boundary is None else boundary.pk,
+            "path": self.path,
+            "tag_rules": [{"key": rule.key, "values": list(rule.values)} for rule in self.tag_rules],
+            "iam_user_limit": self.iam_user_limit,
+        }
 
     def in_words(self) -> dict[str, Any]:
         """As the ledger and the pages say it; names of people's choosing stand in values only."""
@@ -112,19 +128,53 @@ def put(
 
     :raises access.NotThere: :raises NotAcknowledged: :raises ValidationError: as for `change_envelope`.
     """
-    _check(team, content)
+    check(team=team, content=content)
     envelope = _held(team)
-    if version is not None and version != envelope.version:
-        raise ValidationError("Somebody has changed this envelope meanwhile. Look at it and change it again.")
-    before = content_of(envelope)
-    if before.in_words() == content.in_words():
-        raise ValidationError("This is what the envelope says already.")
+    before = check_change(envelope=envelope, content=content, version=version)
     unread = [words for words in warnings(before=before, after=content) if words not in acknowledged]
     if unread:
         raise NotAcknowledged(warnings(before=before, after=content))
     _save(envelope, content)
     _record(envelope, before, content, by=by, reason=reason, at=at)
     return envelope
+
+
+def check_change(*, envelope: Envelope | None, content: Content, version: int | None) -> Content:
+    """What the envelope says now, where what it shall say differs and nobody has changed it meanwhile.
+
+    :raises ValidationError: where not.
+    """
+    now = FIRST_VERSION if envelope is None else envelope.version
+    if version is not None and version != now:
+        raise ValidationError("Somebody has changed this envelope meanwhile. Look at it and change it again.")
+    before = content_of(envelope)
+    if before.in_words() == content.in_words():
+        raise ValidationError("This is what the envelope says already.")
+    return before
+
+
+def of_told(told: Mapping[str, Any], *, team: Team) -> Content:
+    """What `Content.told` told, of the team's organization.
+
+    :raises access.NotThere: when one of its rows is not there any more.
+    """
+    boundary = [told["permissions_boundary"]] if told["permissions_boundary"] is not None else []
+    return Content(
+        _rows(Account.objects.filter(organization=team.organization_id), told["accounts"]),
+        _rows(IAMGroup.objects.filter(organization=team.organization_id), told["groups"]),
+        _rows(IAMPolicy.objects.filter(organization=team.organization_id), told["policies"]),
+        next(iter(_rows(IAMPolicy.objects.filter(organization=team.organization_id), boundary)), None),
+        told["path"],
+        tuple(TagRule(rule["key"], tuple(rule["values"])) for rule in told["tag_rules"]),
+        told["iam_user_limit"],
+    )
+
+
+def _rows(rows: QuerySet[Any], ids: Collection[int]) -> tuple[Any, ...]:
+    found = tuple(rows.filter(pk__in=ids).order_by("pk"))
+    if len(found) != len(ids):
+        raise access.NotThere
+    return found
 
 
 def content_of(envelope: Envelope | None) -> Content:
@@ -140,6 +190,13 @@ def content_of(envelope: Envelope | None) -> Content:
         tuple(TagRule(rule["key"], tuple(rule["values"])) for rule in envelope.tag_rules),
         envelope.iam_user_limit,
     )
+
+
+def differences(*, before: Content, after: Content) -> dict[str, dict[str, Any]]:
+    """What differs, in words, as it was `before` and is `after`."""
+    was, will_be = before.in_words(), after.in_words()
+    changed = [name for name in will_be if was[name] != will_be[name]]
+    return {"before": {name: was[name] for name in changed}, "after": {name: will_be[name] for name in changed}}
 
 
 def warnings(*, before: Content, after: Content) -> list[str]:
@@ -177,7 +234,11 @@ def _sentence(what: str, closure: Closure) -> Iterator[str]:
         yield f"{what} lets an IAM user {ways[0].method.does}."
 
 
-def _check(team: Team, content: Content) -> None:
+def check(*, team: Team, content: Content) -> None:
+    """Return where an envelope of the team can say this.
+
+    :raises access.NotThere: for anything of another organization. :raises ValidationError: by field.
+    """
     rows = [*content.accounts, *content.groups, *content.policies]
     rows += [] if content.permissions_boundary is None else [content.permissions_boundary]
     if any(row.organization_id != team.organization_id for row in rows):
@@ -233,8 +294,6 @@ def _save(envelope: Envelope, content: Content) -> None:
 
 
 def _record(envelope: Envelope, before: Content, after: Content, *, by: Person, reason: str, at: datetime) -> None:
-    was, will_be = before.in_words(), after.in_words()
-    changed = [name for name in will_be if was[name] != will_be[name]]
     record(
         organization=envelope.organization,
         kind=Kind.ENVELOPE_CHANGED,
@@ -242,9 +301,5 @@ def _record(envelope: Envelope, before: Content, after: Content, *, by: Person, 
         subject=about(envelope.team),
         at=at,
         reason=reason,
-        details={
-            "version": envelope.version,
-            "before": {name: was[name] for name in changed},
-            "after": {name: will_be[name] for name in changed},
-        },
+        details={"version": envelope.version, **differences(before=before, after=after)},
     )

@@ -16,6 +16,8 @@ from accounts.requestable import told_of
 from accounts.usecases.records import record_change
 from accounts.usecases.standing import check_name_is_free, check_open, check_room
 
+PATH_FORM = "A path begins and ends with a slash and has at most 512 characters, none of them a space."
+
 
 @transaction.atomic
 def rename_iam_user(*, by: Person, iam_user: IAMUser, user_name: str, at: datetime, reason: str = "") -> IAMUser:
@@ -42,8 +44,12 @@ def rename_iam_user(*, by: Person, iam_user: IAMUser, user_name: str, at: dateti
 
 
 @transaction.atomic
-def change_path(*, by: Person, iam_user: IAMUser, path: str, at: datetime, reason: str = "") -> IAMUser:
+def change_path(
+    *, by: Person, iam_user: IAMUser, path: str, at: datetime, reason: str = "", request: Request | None = None
+) -> IAMUser:
     """Decide that the IAM user shall be under another path. Its ARN changes with it.
+
+    `request` is the one that this carries out.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: for a path that AWS refuses or that it has already, and for a lead one outside the team's.
@@ -51,21 +57,23 @@ def change_path(*, by: Person, iam_user: IAMUser, path: str, at: datetime, reaso
     access.require_on_iam_user(by=by, to=Permission.CHANGE_IAM_USER, iam_user=iam_user)
     check_open(iam_user)
     if not arns.PATH.fullmatch(path):
-        raise ValidationError(
-            {"path": "A path begins and ends with a slash and has at most 512 characters, none of them a space."}
-        )
+        raise ValidationError({"path": PATH_FORM})
     envelope.require_path(by=by, iam_user=iam_user, path=path)
     before = as_decided(iam_user).path
     if path == before:
         raise ValidationError({"path": "That is its path, or will be."})
-    details = {"path": path, "before": before}
+    details = {"path": path, "before": before, **told_of(request)}
     record_change(kind=Kind.IAM_USER_PATH_CHANGED, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
 
 
 @transaction.atomic
-def change_boundary(*, by: Person, iam_user: IAMUser, policy_arn: str, at: datetime, reason: str = "") -> IAMUser:
+def change_boundary(
+    *, by: Person, iam_user: IAMUser, policy_arn: str, at: datetime, reason: str = "", request: Request | None = None
+) -> IAMUser:
     """Decide which policy bounds what the IAM user may do; an empty ARN takes its permissions boundary away.
+
+    `request` is the one that this carries out.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: for a policy that is not there, or when nothing would change; for a lead, for any but the
@@ -78,7 +86,7 @@ def change_boundary(*, by: Person, iam_user: IAMUser, policy_arn: str, at: datet
     if policy_arn == before:
         words = "That is its permissions boundary, or will be." if before else "It has no permissions boundary."
         raise ValidationError({"permissions_boundary": words})
-    details = {"permissions_boundary": policy_arn, "before": before}
+    details = {"permissions_boundary": policy_arn, "before": before, **told_of(request)}
     record_change(kind=Kind.IAM_USER_BOUNDARY_CHANGED, by=by, iam_user=iam_user, details=details, reason=reason, at=at)
     return iam_user
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, envelope
+from accounts import access, envelope, limits
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Organization, Person, Team
@@ -39,10 +39,11 @@ def assign_iam_users(
     """Say whose IAM users are; what is not given stays as each has it, and imports no longer change what is.
 
     A lead names the owner among the people of the team, for what can do no more than the team may have, and moves
-    nothing to another team.
+    only from one team of theirs to another that may have it as it is.
 
     :raises access.NotThere: also for a team of another organization. :raises access.NotAllowed: as everywhere.
-    :raises envelope.OutsideEnvelope: when a lead names an owner of what can do more than the team may have.
+    :raises limits.OutsideEnvelope: when a lead names an owner of what can do more than the team may have, or moves
+        what the other team may not have.
     :raises ValidationError: when nothing was chosen or would change, for an owner who is not theirs to name, for an
         application without a purpose, or for an IAM user that is gone.
     """
@@ -51,7 +52,7 @@ def assign_iam_users(
     if team is not None:
         _check_team(by=by, organization=organization, team=team, rows=rows)
     if owner is not None:
-        _check_owner(by=by, organization=organization, owner=owner, rows=rows)
+        _check_owner(by=by, organization=organization, owner=owner, rows=rows, team=team)
     wanted = {"team": team, "owner": owner, "kind": kind, "purpose": purpose.strip()}
     wanted = {name: value for name, value in wanted.items() if value}
     if not wanted:
@@ -115,18 +116,24 @@ def _held(*, by: Person, iam_users: Collection[IAMUser]) -> list[IAMUser]:
 def _check_team(*, by: Person, organization: Organization, team: Team, rows: Collection[IAMUser]) -> None:
     if team.organization_id != organization.pk:
         raise access.NotThere
-    # Without a team a lead's duty does not count: what moves is for those whose duty is for the organization.
-    if any(row.team_id != team.pk for row in rows):
-        access.require(by=by, to=Permission.ASSIGN_IAM_USER, organization=organization)
+    # Of what a lead does not lead, `_held` has let nothing through.
+    moving = [row for row in rows if row.team_id != team.pk]
+    if moving:
+        access.require(by=by, to=Permission.ASSIGN_IAM_USER, organization=organization, team=team)
+        limits.require_room(by=by, team=team, more=len(moving))
+    for row in moving:
+        envelope.require_fits(by=by, iam_user=row, team=team)
 
 
-def _check_owner(*, by: Person, organization: Organization, owner: Person, rows: Collection[IAMUser]) -> None:
-    teams = {row.team for row in rows if row.team is not None}
+def _check_owner(
+    *, by: Person, organization: Organization, owner: Person, rows: Collection[IAMUser], team: Team | None
+) -> None:
+    teams = {team} if team is not None else {row.team for row in rows if row.team is not None}
     if not access.owners_open_to(by=by, organization=organization, teams=teams).filter(pk=owner.pk).exists():
         raise ValidationError({"owner": "Choose somebody of your organization; a lead, somebody of the team."})
-    # Passwords and keys are sealed for the owner.
+    # Passwords and keys are sealed for the owner. What moves was asked about for the team that it comes to.
     for row in rows:
-        if row.owner_id != owner.pk:
+        if row.owner_id != owner.pk and (team is None or row.team_id == team.pk):
             envelope.require_within(by=by, iam_user=row)
 
 

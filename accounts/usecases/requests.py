@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from celery import current_app
@@ -13,49 +11,23 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, envelope, requestable
+from accounts import access, requestable
 from accounts.access import Permission
 from accounts.kinds import Kind
-from accounts.limits import OutsideEnvelope
-from accounts.models import (
-    Account,
-    GroupGrant,
-    IAMGroup,
-    IAMPolicy,
-    IAMUser,
-    Membership,
-    Organization,
-    Person,
-    Request,
-    Team,
-)
-from accounts.models.iam_user_record import as_decided, is_in_for_good
-from accounts.usecases import group_grants, iam_users, iam_users_changes, memberships
-from accounts.usecases.granted import close_grant, is_granted
-from accounts.usecases.records import about, about_iam_user
-from accounts.usecases.standing import ALREADY_IN, check_addition, check_open
+from accounts.models import GroupGrant, Person, Request
+from accounts.usecases.approved import CARRIED, Approval
+from accounts.usecases.granted import close_grant
+from accounts.usecases.questions import ASKED
+from accounts.usecases.records import about
 from portal.ledger.models import Delivery
-from portal.ledger.record import Subject, record
+from portal.ledger.record import record
 
 TELL_TASK = "accounts.tasks.tell_of_request"
 # What one run of beat closes; the next closes what is left.
 EXPIRED_AT_ONCE = 500
 CLOSED = "This is decided already: {}."
-MAY_DECIDE = "You may decide this yourself: nobody else needs to."
 
 State = Request.State
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What somebody asks for: about what, in which account, for which team; after `latest` it makes no sense."""
-
-    organization: Organization
-    subject: Subject
-    change: Mapping[str, object]
-    account: Account | None = None
-    team: Team | None = None
-    latest: datetime | None = None
 
 
 @transaction.atomic
@@ -103,10 +75,13 @@ def withdraw_request(*, by: Person, request: Request, at: datetime) -> Request:
 
 
 @transaction.atomic
-def approve_request(*, by: Person, request: Request, at: datetime, words: str = "") -> Request:
+def approve_request(
+    *, by: Person, request: Request, at: datetime, words: str = "", acknowledged: Collection[str] = ()
+) -> Request:
     """Approve exactly what was asked for, and have it done in the approver's name.
 
     Where it does not hold any more the request expires or lapses instead: its state says which, `words` why.
+    `acknowledged` are the warnings that the approver has seen and ticked, where the use-case that it leads to warns.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: for whoever asked, who became approver since, for what is decided, or what the use-case
@@ -121,7 +96,7 @@ def approve_request(*, by: Person, request: Request, at: datetime, words: str = 
     if not Request.objects.close(request, State.APPROVED, decided_by=by, decided_at=at, words=words):
         raise ValidationError(CLOSED.format(request.get_state_display().lower()))
     _record(Kind.REQUEST_APPROVED, request, by=by, at=at, reason=words)
-    CARRIED[Kind(request.kind)](by, request, at)
+    CARRIED[Kind(request.kind)](Approval(by, request, at, acknowledged))
     _tell(request)
     return request
 
@@ -204,135 +179,6 @@ def _check_first(request: Request) -> None:
     of_subject = same.filter(subject_type=request.subject_type, subject_id=request.subject_id)
     if any(other.change == request.change for other in of_subject):
         raise ValidationError("This was asked for already, and waits for a decision.")
-
-
-def _ask_to_add(by: Person, iam_user: IAMUser, change: Mapping[str, Any], at: datetime) -> Asked:
-    """To be added to a group outside the envelope; `change` is its name, and until when or nothing."""
-    group_name, until = change["group"], change["until"]
-    access.require_on_iam_user(by=by, to=Permission.MAKE_REQUEST, iam_user=iam_user)
-    if until is not None:
-        group_grants.check_until(until, at=at)
-    check_open(iam_user)
-    if not iam_user.is_in_aws:
-        raise ValidationError("It is not in AWS yet: ask for the group once it is.")
-    if not IAMGroup.objects.present().filter(account=iam_user.account, group_name=group_name).exists():
-        raise ValidationError({"groups": f"{iam_user.account} has no group of the name {group_name}."})
-    _refuse_what_is_there(iam_user, group_name)
-    ask = partial(envelope.require_groups_of_iam_user, by=by, iam_user=iam_user, group_names=[group_name])
-    _refuse_own_decision(by, iam_user, Permission.CHANGE_GROUPS, "groups", ask)
-    return Asked(
-        organization=iam_user.organization,
-        subject=about_iam_user(iam_user),
-        change={"group": group_name, "until": until.isoformat() if until is not None else ""},
-        account=iam_user.account,
-        team=iam_user.team,
-        latest=until,
-    )
-
-
-def _refuse_what_is_there(iam_user: IAMUser, group_name: str) -> None:
-    is_there = check_addition(iam_user, group_name)
-    if is_there and (not is_granted(iam_user, group_name) or is_in_for_good(iam_user, group_name)):
-        raise ValidationError({"groups": ALREADY_IN.format(iam_user=iam_user, group=group_name)})
-
-
-def _refuse_own_decision(by: Person, iam_user: IAMUser, to: Permission, field: str, ask: Callable[[], None]) -> None:
-    """What the person's duty and the envelope allow needs nobody else: `ask` asks the envelope."""
-    if not access.may(by=by, to=to, organization=iam_user.organization, team=iam_user.team):
-        return
-    try:
-        ask()
-    except OutsideEnvelope:
-        return
-    raise ValidationError({field: MAY_DECIDE})
-
-
-def _add(by: Person, request: Request, at: datetime) -> None:
-    iam_user, until = requestable.iam_user_of(request), request.change["until"]
-    if iam_user is None:
-        raise access.NotThere
-    what: dict[str, Any] = {"by": by, "iam_user": iam_user, "group_name": request.change["group"], "at": at}
-    what |= {"reason": request.reason, "request": request}
-    if until:
-        group_grants.grant_group(**what, until=datetime.fromisoformat(until))
-    else:
-        iam_users.add_iam_user_to_group(**what)
-
-
-def _ask_to_attach(by: Person, iam_user: IAMUser, change: Mapping[str, Any], _at: datetime) -> Asked:
-    """To have a managed policy outside the envelope attached; `change` is its ARN."""
-    policy_arn = change["policy"]
-    access.require_on_iam_user(by=by, to=Permission.MAKE_REQUEST, iam_user=iam_user)
-    check_open(iam_user)
-    if not iam_user.is_in_aws:
-        raise ValidationError("It is not in AWS yet: ask for the policy once it is.")
-    if not IAMPolicy.objects.present().filter(account=iam_user.account, arn=policy_arn).exists():
-        raise ValidationError({"policies": f"{iam_user.account} has no policy {policy_arn}."})
-    if policy_arn in as_decided(iam_user).attached_policy_arns:
-        raise ValidationError({"policies": f"It is attached to {iam_user} already, or on its way."})
-    ask = partial(envelope.require_policies_of_iam_user, by=by, iam_user=iam_user, policy_arns=[policy_arn])
-    _refuse_own_decision(by, iam_user, Permission.CHANGE_POLICIES, "policies", ask)
-    return Asked(
-        organization=iam_user.organization,
-        subject=about_iam_user(iam_user),
-        change={"policy": policy_arn},
-        account=iam_user.account,
-        team=iam_user.team,
-    )
-
-
-def _attach(by: Person, request: Request, at: datetime) -> None:
-    iam_user = requestable.iam_user_of(request)
-    if iam_user is None:
-        raise access.NotThere
-    what: dict[str, Any] = {"policy_arn": request.change["policy"], "reason": request.reason, "request": request}
-    iam_users_changes.attach_policy(by=by, iam_user=iam_user, at=at, **what)
-
-
-def _ask_for_duty(by: Person, membership: Membership, change: Mapping[str, Any], _at: datetime) -> Asked:
-    """That somebody shall have one more duty; `membership` is one that they have, `change` the duty and its team."""
-    organization, person, team = membership.organization, membership.person, change["team"]
-    if not Membership.objects.visible_to(by).active().filter(pk=membership.pk).exists():
-        raise access.NotThere
-    access.require(by=by, to=Permission.MAKE_REQUEST, organization=organization, team=team)
-    memberships.lock(organization)
-    if access.may(by=by, to=Permission.CHANGE_DUTIES, organization=organization):
-        raise ValidationError(MAY_DECIDE)
-    if by == person:
-        raise ValidationError("Nobody asks for a duty of their own: somebody else can.")
-    memberships.check_duty(organization=organization, duty=change["duty"], team=team)
-    duties = Membership.objects.active().of(person).in_organization(organization)
-    if duties.filter(duty=change["duty"], team=team).exists():
-        raise ValidationError({"duty": f"{person} has this duty already."})
-    details = {"duty": str(change["duty"]), "team": "" if team is None else str(team.pk)}
-    return Asked(organization=organization, subject=about(person), change=details, team=team)
-
-
-def _grant_duty(by: Person, request: Request, at: datetime) -> None:
-    person = requestable.person_of(request)
-    if person is None:
-        raise access.NotThere
-    memberships.grant_duty(
-        by=by,
-        organization=request.organization,
-        person=person,
-        duty=request.change["duty"],
-        team=request.team,
-        reason=request.reason,
-        at=at,
-    )
-
-
-ASKED: dict[Kind, Callable[[Person, Any, Mapping[str, Any], datetime], Asked]] = {
-    Kind.IAM_USER_ADDED_TO_GROUP: _ask_to_add,
-    Kind.IAM_USER_POLICY_ATTACHED: _ask_to_attach,
-    Kind.MEMBERSHIP_GRANTED: _ask_for_duty,
-}
-CARRIED: dict[Kind, Callable[[Person, Request, datetime], None]] = {
-    Kind.IAM_USER_ADDED_TO_GROUP: _add,
-    Kind.IAM_USER_POLICY_ATTACHED: _attach,
-    Kind.MEMBERSHIP_GRANTED: _grant_duty,
-}
 
 
 def _record(

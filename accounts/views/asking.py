@@ -1,4 +1,4 @@
-"""Asking for what lies outside the envelope, or is the owner's alone to decide: a group, a policy, a duty."""
+"""Asking for what lies outside the envelope, or is the owner's alone to decide: each kind by a dialog of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from accounts.usecases import requests
 from accounts.views import dialogs, people
 from accounts.views.iam_users import changeable, page_of
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.request_forms import QuestionForm, RequestDutyForm, RequestGroupForm, RequestPolicyForm
+from accounts.views.request_forms import (
+    QuestionForm,
+    RequestBoundaryForm,
+    RequestDutyForm,
+    RequestGroupForm,
+    RequestPathForm,
+    RequestPolicyForm,
+    RequestTeamForm,
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,6 +43,32 @@ def ask_for_policy(request: PortalRequest, pk: int) -> HttpResponse:
     iam_user = changeable(request, pk, Permission.MAKE_REQUEST)
     form, title = RequestPolicyForm(request.POST or None, iam_user=iam_user), f"Request another policy for {iam_user}"
     return _ask(request, form, Kind.IAM_USER_POLICY_ATTACHED, about=iam_user, title=title, back=page_of(iam_user))
+
+
+@require_http_methods(["GET", "POST"])
+def ask_for_boundary(request: PortalRequest, pk: int) -> HttpResponse:
+    """Request another permissions boundary."""
+    iam_user = changeable(request, pk, Permission.MAKE_REQUEST)
+    form = RequestBoundaryForm(request.POST or None, iam_user=iam_user)
+    title = f"Request another permissions boundary for {iam_user}"
+    return _ask(request, form, Kind.IAM_USER_BOUNDARY_CHANGED, about=iam_user, title=title, back=page_of(iam_user))
+
+
+@require_http_methods(["GET", "POST"])
+def ask_for_path(request: PortalRequest, pk: int) -> HttpResponse:
+    """Request another path."""
+    iam_user = changeable(request, pk, Permission.MAKE_REQUEST)
+    form = RequestPathForm(request.POST or None, initial={"path": iam_user.path})
+    title = f"Request another path for {iam_user}"
+    return _ask(request, form, Kind.IAM_USER_PATH_CHANGED, about=iam_user, title=title, back=page_of(iam_user))
+
+
+@require_http_methods(["GET", "POST"])
+def ask_for_team(request: PortalRequest, pk: int) -> HttpResponse:
+    """Request another team."""
+    iam_user = changeable(request, pk, Permission.MAKE_REQUEST)
+    form, title = RequestTeamForm(request.POST or None, iam_user=iam_user), f"Request another team for {iam_user}"
+    return _ask(request, form, Kind.IAM_USER_ASSIGNED, about=iam_user, title=title, back=page_of(iam_user))
 
 
 @require_http_methods(["GET", "POST"])

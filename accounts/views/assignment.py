@@ -42,7 +42,16 @@ def assign(request: PortalRequest) -> HttpResponse:
         back=_back(chosen),
         post_to=reverse("assign_iam_users"),
         fields="accounts/_assign_fields.html",
+        another=_asking(request, chosen),
+        another_words="To a team that is not yours?" if "team" not in form.fields else "Not yours to move there?",
+        ask="Request another team",
     )
+
+
+def _asking(request: PortalRequest, chosen: list[IAMUser]) -> str:
+    """Where a lead asks for one to be moved; whoever stands above envelopes has nothing to ask for."""
+    is_free = access.may(by=request.user, to=Permission.ASSIGN_IAM_USER, organization=organization_of(request))
+    return "" if is_free or len(chosen) != 1 else reverse("request_team", args=[chosen[0].pk])
 
 
 def _chosen(request: PortalRequest) -> list[IAMUser]:

@@ -138,6 +138,22 @@ class EnvelopeForm(forms.Form):
         field.choices = [*first, *_by_account(shown)]
 
 
+class RequestEnvelopeForm(EnvelopeForm):
+    """The same for those who ask for it: an owner is warned, and ticks."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=2000, help_text="Whoever decides reads it, and the ledger keeps it."
+    )
+
+    def change(self) -> dict[str, Any]:
+        """What is asked for, as the kind of request takes it."""
+        said = self.cleaned_data
+        content = {name: said[name] for name in envelopes.Content.__dataclass_fields__}
+        several = {name: tuple(content[name]) for name in ("accounts", "groups", "policies", "tag_rules")}
+        path = said["path"].strip()
+        return {"content": envelopes.Content(**content | several | {"path": path}), "version": said["version"]}
+
+
 def _by_account(rows: Iterable[Any]) -> list[tuple[str, list[tuple[int, str]]]]:
     return [
         (str(account), [(row.pk, str(row)) for row in group])

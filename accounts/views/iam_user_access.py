@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from accounts import access
 from accounts.access import Permission
 from accounts.forms import decided
 from accounts.iam_user_forms import (
@@ -50,7 +51,9 @@ def change_path(request: PortalRequest, pk: int) -> HttpResponse:
     form = PathForm(request.POST or None, by=request.user, iam_user=iam_user, initial={"path": iam_user.path})
     if _is_decided(request, iam_user, form, iam_users_changes.change_path):
         return dialogs.done(request, page_of(iam_user))
-    return _show(request, iam_user, form, title=f"Change the path of {iam_user}", button="Change path")
+    asking = {"another": reverse("request_path", args=[pk]), "ask": "Request another path"}
+    title, words = f"Change the path of {iam_user}", "Outside the path of your team?"
+    return _show(request, iam_user, form, title=title, button="Change path", another_words=words, **asking)
 
 
 @require_http_methods(["GET", "POST"])
@@ -138,7 +141,8 @@ def _boundary_form(request: PortalRequest, pk: int) -> tuple[IAMUser, BoundaryFo
 
 def _show_boundary_form(request: PortalRequest, iam_user: IAMUser, form: BoundaryForm) -> HttpResponse:
     title, address = f"Set the permissions boundary of {iam_user}", reverse("boundary_difference", args=[iam_user.pk])
-    return _show_choice(request, iam_user, form, title=title, button="Set boundary", address=address)
+    asking = {"another": reverse("request_boundary", args=[iam_user.pk]), "ask": "Request another boundary"}
+    return _show_choice(request, iam_user, form, title=title, button="Set boundary", address=address, **asking)
 
 
 def _policy_form(request: PortalRequest, pk: int) -> tuple[IAMUser, AttachPolicyForm]:
@@ -188,6 +192,9 @@ def _is_decided(
 
 def _show(request: PortalRequest, iam_user: IAMUser, form: DecisionForm, **context: Any) -> HttpResponse:
     fields = "accounts/_previewed_fields.html"
+    # Whoever stands above envelopes has nothing to ask for.
+    if access.reaches_beyond_envelopes(by=request.user, organization=iam_user.organization):
+        context.pop("another", None)
     return dialogs.show(request, form=form, back=page_of(iam_user), fields=fields, **context)
 
 

@@ -259,10 +259,12 @@ def _allowed(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
     allowed["may_change_boundary"] = allowed["may_change_boundary"] and envelope.may_set_a_boundary(
         by=request.user, iam_user=iam_user
     )
+    may_ask = allowed["may_change"] and not allowed["may_change_boundary"]
     may_assign = iam_user.gone_at is None and access.may(
         by=request.user, to=Permission.ASSIGN_IAM_USER, organization=iam_user.organization, team=iam_user.team
     )
     return allowed | {
+        "ask_boundary_address": reverse("request_boundary", args=[iam_user.pk]) if may_ask else "",
         "assign_address": f"{reverse('assign_iam_users')}?iam_user={iam_user.pk}" if may_assign else "",
         # Also of one that is gone: that is drift too.
         "may_decide_drift": may_decide,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
@@ -11,31 +9,30 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_http_methods
 from django_tables2 import RequestConfig
 
-from accounts import access, closures, requestable
+from accounts import access, requestable
 from accounts.access import Permission
-from accounts.closures import Holding
 from accounts.forms import ReasonForm, decided
 from accounts.kinds import Kind
-from accounts.models import IAMGroup, Request
-from accounts.models.iam_user_record import as_decided
+from accounts.models import Request
 from accounts.models.request import RequestQuerySet
 from accounts.usecases import requests as usecases
-from accounts.views import dialogs, states
+from accounts.views import dialogs, requested, states
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.request_forms import ApproveForm
 from accounts.views.request_table import RequestTable
 from accounts.views.tables import PAGE
 
-# As many ways to more rights as the page lists at once; administration alone opens all of them.
-LISTED = 4
 TABS = {"decide": "To decide", "mine": "Mine", "all": "All"}
+IN_YOUR_NAME = "It is done in your name, exactly as it was asked for"
+LOOKED_AT_AGAIN = ", and looked at once more before AWS is called."
+# What never goes to AWS.
+HERE_ALONE = {Kind.MEMBERSHIP_GRANTED, Kind.ENVELOPE_CHANGED, Kind.IAM_USER_ASSIGNED}
 EMPTY = {
     "decide": ("Nothing waits for you", "What others ask for, and you may decide, is listed here."),
-    "mine": ("You have asked for nothing", "A group outside your team's envelope is asked for on the IAM user's page."),
+    "mine": ("You have asked for nothing", "What is outside your team's envelope is asked for on the IAM user's page."),
     "all": ("Nothing was asked for yet", "What people ask for, and what became of it, is listed here."),
 }
 
@@ -71,17 +68,14 @@ def detail(request: PortalRequest, pk: int) -> HttpResponse:
     """One request: what would change, who asks and why, and what to do."""
     row = _find(request, pk)
     may_decide = row.is_open and _may_decide(request, row)
-    iam_user = requestable.iam_user_of(row)
     context = {
         "asked": row,
         "words": requestable.of(row).words(row),
         "shown": states.of_request(row),
-        "iam_user": iam_user,
-        "until": parse_datetime(row.change.get("until") or ""),
         "is_own": row.made_by_id == request.user.pk,
         "may_decide": may_decide,
         "why_not": _why_not(request, row, may_decide=may_decide),
-        **_opens(row),
+        **requested.shown(row, by=request.user),
     }
     return render(request, "accounts/request.html", context)
 
@@ -96,7 +90,7 @@ def approve(request: PortalRequest, pk: int) -> HttpResponse:
 
 @reauthentication_required
 def _approve(request: PortalRequest, row: Request) -> HttpResponse:
-    form = ApproveForm(request.POST or None)
+    form = ApproveForm(request.POST or None, warnings=requested.warnings_of(row))
     if request.method == "POST" and form.is_valid():
         what = form.cleaned_data
         done = decided(form, usecases.approve_request, by=request.user, request=row, at=timezone.now(), **what)
@@ -110,7 +104,7 @@ def _approve(request: PortalRequest, row: Request) -> HttpResponse:
         form=form,
         button="Approve",
         back=_page_of(row),
-        warning="It is done in your name, exactly as it was asked for, and looked at once more before AWS is called.",
+        warning=IN_YOUR_NAME + ("." if row.kind in HERE_ALONE else LOOKED_AT_AGAIN),
     )
 
 
@@ -168,33 +162,12 @@ def _why_not(request: PortalRequest, row: Request, *, may_decide: bool) -> str:
     """Who decides, for those who look at an open one and may not."""
     if not row.is_open or may_decide:
         return ""
+    who = "an owner" if requestable.of(row).approvers == requestable.OWNERS else "an owner or admin"
     if row.made_by_id == request.user.pk:
-        return "Somebody else decides about what you ask for: an owner or admin of your organization."
+        return f"Somebody else decides about what you ask for: {who} of your organization."
     if access.may(by=request.user, to=Permission.DECIDE_REQUEST, organization=row.organization):
         return "Only somebody who could decide when this was asked for can decide about it."
-    return "An owner or admin of your organization decides about it."
-
-
-def _opens(row: Request) -> dict[str, Any]:
-    """What the group carries, and the known ways to more rights that it would open."""
-    iam_user = requestable.iam_user_of(row)
-    if iam_user is None:
-        return {}
-    holding = Holding.of(iam_user.account, as_decided(iam_user))
-    if row.kind == Kind.IAM_USER_POLICY_ATTACHED:
-        return _ways(row, holding.detaching(row.change["policy"]), holding.attaching(row.change["policy"]))
-    groups = list(IAMGroup.objects.present().filter(account=iam_user.account, group_name=row.change["group"]))
-    names = [arn.rsplit("/", 1)[-1] for group in groups for arn in group.attached_policy_arns]
-    inline = [name for group in groups for name in group.inline_policies]
-    policies = sorted(names) + [f"{name} (inline)" for name in sorted(inline)]
-    before, after = holding.leaving(row.change["group"]), holding.joining(row.change["group"])
-    return {"policies": policies, **_ways(row, before, after)}
-
-
-def _ways(row: Request, before: Holding, after: Holding) -> dict[str, list[str]]:
-    opened = closures.opened(before=before.closure(), after=after.closure()) if row.is_open else []
-    ways = [str(way) for way in opened]
-    return {"ways": ways[:LISTED], "more_ways": ways[LISTED:]}
+    return f"{who.capitalize()} of your organization decides about it."
 
 
 def _page_of(row: Request) -> str:

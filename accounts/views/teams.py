@@ -53,6 +53,8 @@ def detail(request: PortalRequest, pk: int) -> HttpResponse:
     team, person = find(request, pk), request.user
     organization = team.organization
     own = Envelope.objects.visible_to(person).filter(team=team).select_related("permissions_boundary").first()
+    may_change_envelope = access.may(by=person, to=Permission.CHANGE_ENVELOPE, organization=organization)
+    may_ask = access.may(by=person, to=Permission.MAKE_REQUEST, organization=organization, team=team)
     context = {
         "team": team,
         "people": _people(request, team),
@@ -62,7 +64,8 @@ def detail(request: PortalRequest, pk: int) -> HttpResponse:
         "history": [_moment(entry) for entry in Entry.objects.of(organization).about("team", team.pk)
                     .order_by("-sequence")[:HISTORY_LENGTH]],
         "may_rename": access.may(by=person, to=Permission.CHANGE_TEAMS, organization=organization),
-        "may_change_envelope": access.may(by=person, to=Permission.CHANGE_ENVELOPE, organization=organization),
+        "may_change_envelope": may_change_envelope,
+        "may_request_envelope": may_ask and not may_change_envelope,
         "may_invite": access.may(by=person, to=Permission.INVITE_PERSON, organization=organization, team=team),
     }  # fmt: skip
     return render(request, "accounts/team.html", context)

@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts import requestable
 from accounts.kinds import Kind
 from accounts.models import Duty, IAMGroup, IAMUser, Membership, Organization, Person, Request
-from accounts.usecases.requests import ASKED, CARRIED
+from accounts.usecases.approved import CARRIED
+from accounts.usecases.questions import ASKED
 from tests import factories
 
 

@@ -79,8 +79,8 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "a policy outside": (_have_a_policy_outside, "policy/outside is attached"),
     "a policy that escalates": (_have_a_policy_that_escalates, "grown would let it"),
     "an inline policy": (_have_an_inline_policy, "inline policy, mine"),
-    "no boundary": (_lack_the_boundary, "permissions boundary is not your team's"),
-    "another boundary": (_have_another_boundary, "permissions boundary is not your team's"),
+    "no boundary": (_lack_the_boundary, "permissions boundary is not the team's"),
+    "another boundary": (_have_another_boundary, "permissions boundary is not the team's"),
     "a boundary that is not read": (_have_a_boundary_that_is_not_read, "could allow anything"),
     "an account outside": (_be_in_an_account_outside, "Your team has no access to"),
 }

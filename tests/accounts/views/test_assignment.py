@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Account, IAMUser, Organization, Person, Team
+from accounts.models import Account, Duty, IAMUser, Organization, Person, Team
 from portal.ledger.models import Entry
 from tests import factories
 from tests.accounts.views.conftest import Enter
@@ -312,3 +312,36 @@ def test_hostile_names_are_text(enter: Enter, olive: Person, acme: Organization,
         assert "<script>alert" not in text, address
         assert "&lt;script&gt;alert(1)" in text, address
         assert "{{ 7 }}" in text, address
+
+
+def test_a_lead_of_two_teams_moves_from_one_to_the_other_with_an_owner_there(
+    enter: Enter, lena: Person, acme: Organization, platform: Team, ledger_writer: IAMUser, acme_prod: Account
+) -> None:
+    factories.membership(lena, Duty.LEAD, of=acme, team=platform)
+    paul = factories.member("paul@acme.test", Duty.MEMBER, of=acme, team=platform)
+    client = enter(lena)
+
+    refused = client.post(ASSIGN, {"iam_user": ledger_writer.pk, "team": platform.pk}).content.decode()
+    factories.envelope(platform, accounts=[acme_prod])
+    client.post(ASSIGN, {"iam_user": ledger_writer.pk, "team": platform.pk, "owner": paul.pk})
+
+    assert "Team Platform has no access to acme-prod" in refused
+    ledger_writer.refresh_from_db()
+    assert (ledger_writer.team, ledger_writer.owner) == (platform, paul)
+
+
+def test_a_lead_of_two_teams_is_not_offered_a_third_nor_its_people(
+    enter: Enter, lena: Person, acme: Organization, payments: Team, platform: Team, ledger_writer: IAMUser
+) -> None:
+    third = factories.team(acme, "Warehouse")
+    factories.membership(lena, Duty.LEAD, of=acme, team=platform)
+    wanda = factories.member("wanda@acme.test", Duty.MEMBER, of=acme, team=third)
+    client = enter(lena)
+
+    text = client.get(ASSIGN, {"iam_user": ledger_writer.pk}).content.decode()
+
+    assert "Platform" in text
+    assert "Warehouse" not in text
+    assert "Wanda" not in text
+    for sent in ({"team": third.pk}, {"owner": wanda.pk}):
+        assert client.post(ASSIGN, {"iam_user": ledger_writer.pk, **sent}).status_code == 404

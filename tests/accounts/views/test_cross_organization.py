@@ -46,6 +46,7 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
         "delete_iam_user", "rename_iam_user", "change_path", "set_boundary", "boundary_difference", "attach_policy",
         "policy_difference", "detach_policy", "group_difference", "request_group", "request_policy",
+        "request_boundary", "request_path", "request_team",
         "create_console_access", "reset_console_access", "remove_console_access", "create_access_key",
     )  # fmt: skip
     return {
@@ -80,7 +81,7 @@ def of_accounts(account: Account) -> Things:
 def of_people(lead: Person, iam_user: IAMUser) -> Things:
     """Addresses of a lead, of their team and of somebody whom they invited."""
     membership = lead.membership_set.get()
-    of_team = ("team_detail", "rename_team", "change_envelope", "envelope_fields")
+    of_team = ("team_detail", "rename_team", "change_envelope", "request_envelope", "envelope_fields")
     invitation = factories.invitation(iam_user.organization, "nora@new.test", by=lead, team=iam_user.team)
     return {
         **dict.fromkeys(("send_invitation_again", "revoke_invitation"), (invitation.pk,)),
