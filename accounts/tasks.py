@@ -14,6 +14,7 @@ from accounts.usecases import (
     request_mails,
     requests,
     rotation_following,
+    rotation_proofs,
     sealed_secrets,
 )
 from portal.ledger.clock import database_now
@@ -125,3 +126,9 @@ def expire_sealed_secrets(**kwargs: object) -> None:
 def follow_rotations(**kwargs: object) -> None:
     """Let rotations follow what AWS was read to hold."""
     rotation_following.follow_rotations(at=database_now())
+
+
+@shared_task
+def forget_used_signatures(**kwargs: object) -> None:
+    """Forget the signatures whose requests have expired."""
+    rotation_proofs.forget_used_signatures(at=database_now())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -42,6 +43,7 @@ from accounts.models import (
     Rotation,
     Source,
     Team,
+    UsedSignature,
 )
 from accounts.models.facts import TenantRow
 from accounts.models.sealed import Bond, Purpose
@@ -181,6 +183,12 @@ def rotation(of: AccessKey, **fields: Any) -> Rotation:
     owner = of.iam_user.owner
     given = {"iam_user": of.iam_user, "recipient": owner, "started_by": owner, "started_at": READ_AT}
     return Rotation.objects.create(organization=of.organization, account=of.account, old_key=of, **given | fields)
+
+
+def used_signature(of: Rotation, **fields: Any) -> UsedSignature:
+    """That a signed request has proven the new key."""
+    given = {"digest": sha256(str(of.pk).encode()).hexdigest(), "used_at": READ_AT, "expires_at": READ_AT}
+    return UsedSignature.objects.create(organization=of.organization, rotation=of, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -26,6 +26,7 @@ from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
 from accounts.models.request import Request
 from accounts.models.rotation import Rotation
+from accounts.models.used_signature import UsedSignature
 
 __all__ = [
     "AccessKey",
@@ -62,4 +63,5 @@ __all__ = [
     "Rotation",
     "Source",
     "Team",
+    "UsedSignature",
 ]

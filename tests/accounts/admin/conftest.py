@@ -70,7 +70,8 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
 def _hanging_on(iam_user: IAMUser, somebody: Person) -> World:
     return {
         "accesskey": (access_key := factories.access_key(iam_user)),
-        "rotation": factories.rotation(access_key, recipient=somebody, started_by=somebody),
+        "rotation": (rotation := factories.rotation(access_key, recipient=somebody, started_by=somebody)),
+        "usedsignature": factories.used_signature(rotation),
         "loginprofile": factories.login_profile(iam_user),
         "mfadevice": factories.mfa_device(iam_user),
         "drift": factories.drift(iam_user),

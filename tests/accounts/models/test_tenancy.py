@@ -64,9 +64,10 @@ def asked_for(user: IAMUser, person: Person) -> list[models.Model]:
     return [asked, factories.group_grant(user, by=person, request=asked)]
 
 
-def rotated(user: IAMUser, person: Person) -> models.Model:
+def rotated(user: IAMUser, person: Person) -> list[models.Model]:
     old, new = factories.access_key(user), factories.access_key(user)
-    return factories.rotation(old, new_key=new, state="made", recipient=person, started_by=person)
+    rotation = factories.rotation(old, new_key=new, state="made", recipient=person, started_by=person)
+    return [rotation, factories.used_signature(rotation)]
 
 
 def populated(organization: Organization, account: Account, person: Person) -> World:
@@ -103,7 +104,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.invitation(organization, f"guest-{account}@acme.test", by=person, team=team),
         *leaving(organization, person, user, entry),
         *asked_for(user, person),
-        rotated(user, person),
+        *rotated(user, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]

@@ -7,13 +7,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import boto3
 import pytest
 import requests
-from botocore.auth import SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from django.utils import timezone
 
 from portal.aws.simulator import signatures
+from tests.aws import presigning
 from tests.aws.server import AWS
 
 ACCOUNT = "111122223333"
@@ -118,22 +116,11 @@ def test_one_for_another_host_or_method_is_refused(aws: AWS, key: dict[str, str]
     ("moved", "words"), [(-timedelta(seconds=61), "expired"), (timedelta(minutes=6), "not yet current")]
 )
 def test_one_out_of_its_time_is_refused(aws: AWS, key: dict[str, str], moved: timedelta, words: str) -> None:
-    answer = requests.get(presigned_at(aws, key, moved), timeout=10)
+    address = presigning.presigned(aws.url + presigning.WHO_AM_I, key, at=timezone.now() + moved, seconds=60)
+    answer = requests.get(address, timeout=10)
 
     assert answer.status_code == 403
     assert f"Signature {words}" in answer.text
-
-
-def presigned_at(aws: AWS, key: dict[str, str], moved: timedelta) -> str:
-    """One of a machine whose clock is off, good for a minute."""
-    signer = SigV4QueryAuth(Credentials(key["AccessKeyId"], key["SecretAccessKey"]), "sts", "us-east-1", 60)
-    request: Any = AWSRequest(method="GET", url=f"{aws.url}/?Action=GetCallerIdentity&Version=2011-06-15")
-    request.context["timestamp"] = f"{timezone.now() + moved:%Y%m%dT%H%M%SZ}"
-    signer._modify_request_before_signing(request)
-    string = signer.string_to_sign(request, signer.canonical_request(request))
-    signer._inject_signature_to_request(request, signer.signature(string, request))
-    address: str = request.url
-    return address
 
 
 def test_one_of_an_inactive_or_deleted_key_is_refused(aws: AWS, key: dict[str, str]) -> None:
