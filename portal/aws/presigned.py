@@ -12,11 +12,12 @@ from urllib.parse import urlencode, urlsplit
 
 import botocore.session
 from botocore import exceptions as boto
-from botocore.awsrequest import AWSPreparedRequest
-from botocore.compat import HTTPHeaders
+from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
+from botocore.loaders import create_loader
 from botocore.model import OperationModel
 from botocore.parsers import create_parser
+from botocore.regions import EndpointResolver
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 from django.conf import settings
@@ -63,11 +64,10 @@ def send(endpoint: Endpoint, query: Mapping[str, str]) -> CallerIdentity:
 @cache
 def _of_aws(partition: str) -> Mapping[str, Endpoint]:
     """From botocore's own table, with the FIPS ones and the global one, which takes signatures for us-east-1."""
-    session = botocore.session.get_session()
-    resolver = session.get_component("endpoint_resolver")
+    resolver = EndpointResolver(create_loader().load_data("endpoints"))
     found = {}
-    for name in session.get_available_regions("sts", partition, allow_non_regional=True):
-        told = resolver.construct_endpoint("sts", name, partition_name=partition)
+    for name in resolver.get_available_endpoints("sts", partition, allow_non_regional=True):
+        told: Any = resolver.construct_endpoint("sts", name, partition_name=partition)
         region = told.get("credentialScope", {}).get("region", name)
         found[told["hostname"]] = Endpoint(f"https://{told['hostname']}", region)
     return found
@@ -75,12 +75,10 @@ def _of_aws(partition: str) -> Mapping[str, Endpoint]:
 
 def _answer(endpoint: Endpoint, query: Mapping[str, str]) -> Answer:
     """:raises boto.ClientError: for an error of AWS's; other errors of botocore's where no answer came."""
-    request = AWSPreparedRequest(
-        "GET", f"{endpoint.url}/?{urlencode(query)}", HTTPHeaders(), body=b"", stream_output=True
-    )
+    request = AWSRequest(method="GET", url=f"{endpoint.url}/?{urlencode(query)}", stream_output=True)
     session = URLLib3Session(timeout=TIMEOUT_SECONDS, proxies=get_environ_proxies(endpoint.url))
     try:
-        response = session.send(request)
+        response = session.send(request.prepare())
         # Its parser sees an answer that was cut off; the length that was announced need not be a number.
         body = StreamingBody(response.raw, None).read(LONGEST_ANSWER + 1)  # type: ignore[arg-type]
     finally:
@@ -88,7 +86,10 @@ def _answer(endpoint: Endpoint, query: Mapping[str, str]) -> Answer:
     if len(body) > LONGEST_ANSWER:
         raise Unknown(operation=OPERATION, code="Answer", message="it is too long.")
     told = {"status_code": response.status_code, "headers": response.headers, "body": body, "context": {}}
-    parsed: Any = create_parser("query").parse(told, _model().output_shape)
+    try:
+        parsed: Any = create_parser("query").parse(told, _model().output_shape)
+    except KeyError:
+        raise Unknown(operation=OPERATION, code="Answer", message="it is no answer to this.") from None
     if response.status_code >= ERRORS_BEGIN:
         raise boto.ClientError(parsed, OPERATION)
     answer: Answer = parsed
