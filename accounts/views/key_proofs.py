@@ -24,8 +24,8 @@ from accounts.views.iam_users import page_of
 from accounts.views.organization import PortalRequest, organization_of
 
 ASKED = (
-    "AWS is being asked. A use shows here by itself once AWS tells of it, which can be a quarter of an hour after the "
-    "key was used."
+    "AWS is being asked, and a use shows within a minute or two. AWS tells of it up to a quarter of an hour late: "
+    "where none shows, ask again then."
 )
 TITLE = "Show that the new key works"
 NOT_NOW = "There is nothing to show now: {}."

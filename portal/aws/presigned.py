@@ -15,7 +15,6 @@ from botocore import exceptions as boto
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from botocore.loaders import create_loader
-from botocore.model import OperationModel
 from botocore.parsers import create_parser
 from botocore.regions import EndpointResolver
 from botocore.response import StreamingBody
@@ -87,7 +86,7 @@ def _answer(endpoint: Endpoint, query: Mapping[str, str]) -> Answer:
         raise Unknown(operation=OPERATION, code="Answer", message="it is too long.")
     told = {"status_code": response.status_code, "headers": response.headers, "body": body, "context": {}}
     try:
-        parsed: Any = create_parser("query").parse(told, _model().output_shape)
+        parsed: Any = create_parser("query").parse(told, _shape())
     except KeyError:
         raise Unknown(operation=OPERATION, code="Answer", message="it is no answer to this.") from None
     if response.status_code >= ERRORS_BEGIN:
@@ -97,5 +96,6 @@ def _answer(endpoint: Endpoint, query: Mapping[str, str]) -> Answer:
 
 
 @cache
-def _model() -> OperationModel:
-    return botocore.session.get_session().get_service_model("sts").operation_model(OPERATION)
+def _shape() -> Any:
+    """The answer's; Any because for botocore's types an operation may have none."""
+    return botocore.session.get_session().get_service_model("sts").operation_model(OPERATION).output_shape

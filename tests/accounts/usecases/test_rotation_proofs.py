@@ -94,13 +94,16 @@ def test_what_proves_nothing_is_refused_in_words(
     assert prove(rotation, mia, pasting.good).state == "proven"
 
 
-def test_what_was_used_proves_nothing_again(rotation: Rotation, pasting: Pasting, mia: Person) -> None:
+def test_what_was_used_proves_nothing_again_and_aws_is_not_asked(
+    aws: AWS, rotation: Rotation, pasting: Pasting, mia: Person
+) -> None:
     text = pasting.good
     prove(rotation, mia, text)
     assert refused(rotation, mia, text) == "This cannot be done now: new key works."
 
     Rotation.objects.update(state="delivered")
     assert refused(rotation, mia, text) == USED_BEFORE
+    assert len(aws.calls("GetCallerIdentity")) == 1
 
 
 def test_used_signatures_are_forgotten_when_their_time_refuses_them(

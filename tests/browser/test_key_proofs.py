@@ -1,0 +1,33 @@
+"""Showing in a browser that the new key of a rotation works, with and without scripts."""
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.models import Person, Rotation
+from tests.accounts.bad_pastes import Pasting
+from tests.accounts.proving import outside, pasting, rotation, trap
+from tests.browser.conftest import Visit
+
+__all__ = ["outside", "pasting", "rotation", "trap"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_a_wrong_paste_is_told_and_a_good_one_proves(
+    visit: Visit, mia: Person, rotation: Rotation, pasting: Pasting, has_scripts: bool
+) -> None:
+    visitor = visit.by(mia, has_scripts=has_scripts)
+    page = visitor.page
+    visitor.go(f"/rotations/{rotation.pk}/prove/")
+    pasted = page.get_by_label("What the command printed")
+    pasted.fill(pasting.changed(X__Amz__Expires="900"))
+    page.get_by_role("button", name="The new key works").click()
+    expect(page.get_by_text("AWS does not believe the signature")).to_be_visible()
+    expect(pasted).to_have_value("")
+
+    pasted.fill(pasting.good)
+    page.get_by_role("button", name="The new key works").click()
+
+    page.wait_for_url(f"**/team/iam-users/{rotation.iam_user_id}/")
+    assert Rotation.objects.get().state == "proven"
