@@ -15,6 +15,7 @@ from accounts.usecases import (
     request_mails,
     requests,
     rotation_following,
+    rotation_proofs,
     scheduled_rotations,
     sealed_secrets,
 )
@@ -135,6 +136,13 @@ def tend_scheduled_rotations(**kwargs: object) -> None:
     scheduled_rotations.tend_scheduled_rotations(by=None, at=database_now())
 
 
+@shared_task
 def remind_of_keys(**kwargs: object) -> None:
     """Remind people of the access keys that are due."""
     key_reminders.remind(by=None, at=database_now())
+
+
+@shared_task
+def forget_used_signatures(**kwargs: object) -> None:
+    """Forget the signatures whose requests have expired."""
+    rotation_proofs.forget_used_signatures(at=database_now())

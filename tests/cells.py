@@ -168,4 +168,6 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "offboarding_proof": ("ssxxo-oooo-", "ssmmmmmmmmm"),
     "offboarding_proof_facts": ("ssxxo-oooo-", "ssmmmmmmmmm"),
     "export_offboarding_proof": ("ssxxo-oooo-", "ssmmmmmmmmm"),
+    "prove_new_key": ("ss-oo-xxoo-", "ss-oo-xxoo-"),
+    "check_new_key_use": ("ssmmmmmmmmm", "ss-oo-oooo-"),
 }

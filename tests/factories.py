@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -46,6 +47,7 @@ from accounts.models import (
     Rotation,
     Source,
     Team,
+    UsedSignature,
 )
 from accounts.models.facts import TenantRow
 from accounts.models.sealed import Bond, Purpose
@@ -210,6 +212,12 @@ def calendar_feed(of: Organization, somebody: Person, **fields: Any) -> Calendar
     """Somebody's calendar, whose address nobody knows."""
     given = {"token_hash": f"{next(_numbers):064x}"}
     return CalendarFeed.objects.create(organization=of, person=somebody, **given | fields)
+
+
+def used_signature(of: Rotation, **fields: Any) -> UsedSignature:
+    """That a signed request has proven the new key."""
+    given = {"digest": sha256(str(of.pk).encode()).hexdigest(), "used_at": READ_AT, "expires_at": READ_AT}
+    return UsedSignature.objects.create(organization=of.organization, rotation=of, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -178,6 +178,8 @@ MATRIX: dict[str, Audience] = {
     "offboarding_proof": Audience.ORGANIZATION,
     "offboarding_proof_facts": Audience.ORGANIZATION,
     "export_offboarding_proof": Audience.ORGANIZATION,
+    "prove_new_key": Audience.ORGANIZATION,
+    "check_new_key_use": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

@@ -38,6 +38,7 @@ from accounts.admin.request import RequestAdmin
 from accounts.admin.rotation import RotationAdmin
 from accounts.admin.sealed_secret import SealedSecretAdmin
 from accounts.admin.team import TeamAdmin
+from accounts.admin.used_signature import UsedSignatureAdmin
 
 __all__ = [
     "AccessKeyAdmin",
@@ -78,4 +79,5 @@ __all__ = [
     "RotationAdmin",
     "SealedSecretAdmin",
     "TeamAdmin",
+    "UsedSignatureAdmin",
 ]

@@ -28,6 +28,7 @@ from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
 from accounts.models.request import Request
 from accounts.models.rotation import Rotation
+from accounts.models.used_signature import UsedSignature
 
 __all__ = [
     "AccessKey",
@@ -68,4 +69,5 @@ __all__ = [
     "Rotation",
     "Source",
     "Team",
+    "UsedSignature",
 ]

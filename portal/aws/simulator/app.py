@@ -17,7 +17,7 @@ from moto.sts import urls as sts_urls
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from portal.aws.simulator import demo, keys, requests, roles, state
+from portal.aws.simulator import demo, keys, requests, roles, signatures, signers, state
 from portal.aws.simulator.answers import Refusal, RefusedByAWS, answer
 from portal.aws.simulator.console import Console
 from portal.aws.simulator.hub import install_hub
@@ -57,9 +57,11 @@ class Simulator:
         if path.startswith(("/federation", "/console/")):
             return self._console.answer(Request(environ))(environ, start_response)
         request = requests.read(environ)
-        refusal = keys.refusal(request.access_key_id, request.operation)
+        refusal = keys.refusal(request.access_key_id, request.operation) or signers.refusal(request, environ)
         if refusal is not None:
             return answer(request, refusal)(environ, start_response)
+        if request.signature is not None:
+            environ["HTTP_AUTHORIZATION"] = signatures.in_header(request.signature)
         return self._carry(request, environ)(environ, start_response)
 
     def _carry(self, request: AWSRequest, environ: "WSGIEnvironment") -> Response:

@@ -68,7 +68,8 @@ def rotated(user: IAMUser, person: Person) -> list[models.Model]:
     old, new = factories.access_key(user), factories.access_key(user)
     put = factories.key_destination(user, by=person)
     whose = {"recipient": person, "started_by": person, "destination": put}
-    return [put, factories.rotation(old, new_key=new, state="made", **whose)]
+    rotation = factories.rotation(old, new_key=new, state="made", **whose)
+    return [put, rotation, factories.used_signature(rotation)]
 
 
 def reminded(user: IAMUser, person: Person) -> list[models.Model]:

@@ -34,6 +34,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         **of_bulk_changes(lena, acme_prod),
         **of_offboardings(ledger_reader),
         **of_requests(ledger_reader, by=lena),
+        **of_rotations(ledger_reader),
         "switch_organization": ("acme",),
     }
 
@@ -99,6 +100,13 @@ def of_requests(iam_user: IAMUser, *, by: Person) -> Things:
         **dict.fromkeys(names, (asked.pk,)),
         **dict.fromkeys(("extend_group_grant", "give_back_group_grant"), (iam_user.pk, grant.pk)),
     }
+
+
+def of_rotations(iam_user: IAMUser) -> Things:
+    """Addresses of a rotation whose new key was opened."""
+    old, new = iam_user.access_keys.get(), factories.access_key(iam_user)
+    rotation = factories.rotation(old, new_key=new, state="delivered")
+    return dict.fromkeys(("prove_new_key", "check_new_key_use"), (rotation.pk,))
 
 
 def of_bulk_changes(by: Person, account: Account) -> Things:
