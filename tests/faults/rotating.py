@@ -1,6 +1,7 @@
-"""The scenarios of rotations, and of keys that change by themselves: one key more, then one less, and one that works."""
+"""The scenarios of rotations, and of keys that change by themselves: one more, then one less, and one that works."""
 
 from collections.abc import Callable
+from datetime import UTC
 from functools import partial
 
 from moto.iam.models import AccessKeyLastUsed
@@ -14,6 +15,7 @@ from accounts.usecases.sealed_secrets import open_sealed_secret
 from portal.ledger.clock import database_now
 from portal.secrets.models import SealedSecret
 from tests import factories
+from tests.accounts.carrying import HOUR
 from tests.faults.enumerated import NAME, House, Scenario, a_user, quiesce
 
 
@@ -23,12 +25,22 @@ def _with_a_key(house: House) -> None:
     IAMUser.objects.filter(pk=row.pk).update(owner=house.olive)
     made = house.aws.boto3(house.account.account_id).create_access_key(UserName=NAME)["AccessKey"]
     factories.access_key(row, access_key_id=made["AccessKeyId"], create_date=made["CreateDate"])
+    _age(house)
+
+
+def _age(house: House) -> None:
+    """Let the keys have been made before the quiet time: one that is not found then is gone."""
+    for key in _held(house):
+        key.create_date -= HOUR
+        made_at = key.create_date.replace(tzinfo=UTC)
+        AccessKey.objects.filter(access_key_id=key.access_key_id).update(create_date=made_at)
 
 
 def _made(house: House) -> None:
     _with_a_key(house)
     _start(house)
     quiesce()
+    _age(house)
 
 
 def _proven(house: House) -> None:
