@@ -17,6 +17,11 @@ from portal.ledger.clock import database_now
 from portal.ledger.handlers import Outdated
 from portal.ledger.models import Delivery, Entry
 
+NO_ROOM = (
+    "the IAM user has as many access keys as AWS allows, more than the portal knew of. Refresh it, make the one that "
+    "is not used inactive and delete it, then begin again. The old key was left as it is."
+)
+
 State = Rotation.State
 
 
@@ -31,7 +36,14 @@ def carry_start(entry: Entry, delivery: Delivery) -> access_keys.NewKey:
 
     :raises Outdated: :raises portal.aws.errors.AWSError: as `access_keys.carry_creation`.
     """
-    return access_keys.carry_creation(entry, delivery)
+    try:
+        return access_keys.carry_creation(entry, delivery)
+    except errors.Refused as error:
+        if error.code != "LimitExceeded":
+            raise
+        raise errors.Refused(
+            operation=error.operation, code=error.code, message=NO_ROOM, request_id=error.request_id
+        ) from None
 
 
 def settle_start(entry: Entry, answer: access_keys.NewKey, at: datetime) -> None:
