@@ -1,7 +1,5 @@
 """Beginning to rotate an access key: who may, for whom, and what speaks against it."""
 
-from typing import Any
-
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -40,8 +38,8 @@ from tests.portal.ledger.carrying import together
 TIMES = 20
 
 
-def start(by: Person, access_key: AccessKey, **fields: Any) -> Rotation:
-    return start_rotation(**{"by": by, "access_key": access_key, "at": AT} | fields)
+def start(by: Person, access_key: AccessKey, *, reason: str = "") -> Rotation:
+    return start_rotation(by=by, access_key=access_key, at=AT, reason=reason)
 
 
 # Begun

@@ -1,7 +1,6 @@
 """A rotation that is given up, and steps that are stuck: somebody can always go on, and nobody is held up."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -36,8 +35,8 @@ DECIDE = {"make inactive": steps.make_old_key_inactive, "give up": steps.give_up
 KINDS = {"make inactive": Kind.ACCESS_KEY_DEACTIVATED, "give up": Kind.ROTATION_GIVEN_UP}
 
 
-def start(by: Person, access_key: AccessKey, **fields: Any) -> Rotation:
-    return start_rotation(**{"by": by, "access_key": access_key, "at": AT} | fields)
+def start(by: Person, access_key: AccessKey, *, reason: str = "") -> Rotation:
+    return start_rotation(by=by, access_key=access_key, at=AT, reason=reason)
 
 
 # Giving it up
