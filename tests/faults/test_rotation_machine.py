@@ -320,7 +320,7 @@ def test_in_whatever_order_nobody_loses_a_working_key(
     run_state_machine_as_test(
         Rotations,
         settings=settings(
-            max_examples=30,
+            max_examples=60,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
