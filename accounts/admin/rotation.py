@@ -27,6 +27,7 @@ class RotationAdmin(ScopedAdmin):
         "proven_by",
         "new_key_first_used_at",
         "deactivated_at",
+        "is_inactive_elsewhere",
         "watch_until",
         "ended_at",
         "destination",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.delivery import held
 from accounts.models import AccessKey, IAMUser, Source
 from portal.aws import errors
@@ -79,8 +81,9 @@ def write_down(entry: Entry, answer: Changed, at: datetime) -> None:
     """The key's row says how AWS holds it. A row that was read later than this says it already, or something newer."""
     held.locked(entry)
     rows = AccessKey.objects.filter(organization=entry.organization_id, access_key_id=entry.details["access_key_id"])
+    older = rows.filter(Q(read_at=None) | Q(read_at__lte=answer.known_at))
     outcome = {"gone_at": at} if answer.status is None else {"status": answer.status}
-    rows.update(**outcome, source=Source.LIST_ACCESS_KEYS, read_at=answer.known_at)
+    older.update(**outcome, source=Source.LIST_ACCESS_KEYS, read_at=answer.known_at)
 
 
 def _require_gone(access_key: AccessKey, error: errors.NotFound) -> None:

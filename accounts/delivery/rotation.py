@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from accounts.delivery import access_keys, destinations, held, key_status
-from accounts.models import AccessKey, Rotation
+from accounts.models import AccessKey, Rotation, Source
 from portal.aws import errors
 from portal.aws.iam import IAM
 from portal.aws.iam.access_keys import AccessKeyMetadata, AccessKeyStatus
+from portal.ledger.clock import database_now
 from portal.ledger.handlers import Outdated
 from portal.ledger.models import Delivery, Entry
+
+NO_ROOM = (
+    "the IAM user has as many access keys as AWS allows, more than the portal knew of. Refresh it, make the one that "
+    "is not used inactive and delete it, then begin again. The old key was left as it is."
+)
 
 State = Rotation.State
 
@@ -45,11 +52,22 @@ def carry_start(entry: Entry, delivery: Delivery) -> Started:
     """
     destination = rotation_of(entry).destination
     if destination is None:
-        return Started(access_keys.carry_creation(entry, delivery), "")
+        return Started(_made(entry, delivery), "")
     iam_user = held.subject_of(entry)
     destinations.prepare(destination, iam_user, entry)
-    key = access_keys.carry_creation(entry, delivery)
+    key = _made(entry, delivery)
     return Started(key, destinations.put(destination, iam_user, entry, key))
+
+
+def _made(entry: Entry, delivery: Delivery) -> access_keys.NewKey:
+    try:
+        return access_keys.carry_creation(entry, delivery)
+    except errors.Refused as error:
+        if error.code != "LimitExceeded":
+            raise
+        raise errors.Refused(
+            operation=error.operation, code=error.code, message=NO_ROOM, request_id=error.request_id
+        ) from None
 
 
 def settle_start(entry: Entry, answer: Started, at: datetime) -> None:
@@ -75,9 +93,13 @@ def require_new_key_works(rotation: Rotation, there: Mapping[str, AccessKeyMetad
     """The new key, as AWS lists it now: at no moment are both unusable.
 
     :raises Outdated: where AWS does not hold it, or it is inactive.
+    :raises errors.TryLater: where it was made a moment ago, and AWS does not list it yet.
     """
     new_key = rotation.new_key
     found = there.get(new_key.access_key_id) if new_key else None
+    if new_key is not None and found is None and database_now() - new_key.create_date < held.QUIET_TIME:
+        message = "it does not list the new key yet."
+        raise errors.TryLater(operation="ListAccessKeys", code="NotShownYet", message=message)
     if new_key is None or found is None or found.status != AccessKeyStatus.ACTIVE:
         raise Outdated("The new key does not work in AWS at the moment, so the old one was left as it is.")
     return new_key
@@ -91,9 +113,9 @@ def require_old_key_is_unused(iam: IAM, entry: Entry, rotation: Rotation, new_ke
     if entry.details["is_override"]:
         return
     first = rotation.new_key_first_used_at
-    used = _last_used(iam, rotation.old_key)
     if first is None:
         raise Outdated(f"Nobody has seen {new_key} work. The old key was left as it is.")
+    used = _last_used(iam, rotation.old_key)
     if used is not None and used > first:
         raise Outdated(
             f"The old key was used on {used:%d %B %Y at %H:%M} UTC, after the new one was in use. It was left as it is."
@@ -121,26 +143,40 @@ def carry_giving_up(entry: Entry, delivery: Delivery) -> key_status.Changed:
 def settle_giving_up(entry: Entry, answer: key_status.Changed, at: datetime) -> None:
     """The new key is gone, and the rotation over."""
     key_status.write_down(entry, answer, at)
-    Rotation.objects.open().filter(pk=entry.details["rotation"]).update(state=State.GIVEN_UP, ended_at=at)
+    over = {"state": State.GIVEN_UP, "ended_at": at, "deactivated_at": None, "watch_until": None}
+    Rotation.objects.open().filter(pk=entry.details["rotation"]).update(**over)
 
 
 def settle_step(entry: Entry, answer: key_status.Changed, at: datetime) -> None:
     """The rotation says how its old key is now."""
-    rows = Rotation.objects.open().filter(pk=entry.details["rotation"])
+    rows = Rotation.objects.filter(pk=entry.details["rotation"])
     if answer.status is None:
-        rows.update(state=State.DONE, ended_at=at)
+        rows.open().update(state=State.DONE, ended_at=at)
     elif answer.status == AccessKeyStatus.INACTIVE:
         watch_until = at + timedelta(days=settings.ROTATION_WATCH_DAYS)
-        rows.update(state=State.DEACTIVATED, deactivated_at=at, watch_until=watch_until)
-        rows.filter(proven_by="").update(proven_at=at, proven_by=Rotation.ProvenBy.WORD)
+        watched = {"deactivated_at": at, "watch_until": watch_until, "is_inactive_elsewhere": False}
+        opened = rows.filter(state__in=[State.DELIVERED, State.PROVEN, State.DEACTIVATED])
+        opened.filter(proven_by="").update(proven_at=at, proven_by=Rotation.ProvenBy.WORD)
+        opened.update(**watched, state=State.DEACTIVATED)
     else:
-        rows.update(state=State.PROVEN, deactivated_at=None, watch_until=None)
+        rows.reopen()
 
 
 def _last_used(iam: IAM, access_key: AccessKey | None) -> datetime | None:
+    """When AWS last saw it used; its row says so too from now on, for whoever decides about a refusal."""
     if access_key is None:
         return None
+    read_at = database_now()
     try:
-        return iam.get_access_key_last_used(access_key_id=access_key.access_key_id).last_used_date
+        used = iam.get_access_key_last_used(access_key_id=access_key.access_key_id)
     except errors.NotFound:
         return None
+    known = AccessKey.objects.filter(pk=access_key.pk)
+    known.filter(Q(last_used_read_at=None) | Q(last_used_read_at__lte=read_at)).update(
+        last_used_date=used.last_used_date,
+        last_used_region=used.region or "",
+        last_used_service=used.service_name or "",
+        last_used_source=Source.GET_ACCESS_KEY_LAST_USED,
+        last_used_read_at=read_at,
+    )
+    return used.last_used_date

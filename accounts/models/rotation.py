@@ -30,6 +30,14 @@ class RotationQuerySet(OfAnIAMUserQuerySet["Rotation"]):
         """Those in which the key is the old one or the new one."""
         return self.filter(Q(old_key=access_key) | Q(new_key=access_key))
 
+    def reopen(self) -> None:
+        """The old key works again; what nothing but somebody's word has proven is to be proven still."""
+        works = {"deactivated_at": None, "watch_until": None, "is_inactive_elsewhere": False}
+        inactive = self.filter(state=Rotation.State.DEACTIVATED)
+        by_word = inactive.filter(proven_by=Rotation.ProvenBy.WORD)
+        by_word.update(**works, state=Rotation.State.DELIVERED, proven_by="", proven_at=None)
+        inactive.update(**works, state=Rotation.State.PROVEN)
+
 
 class Rotation(TenantRow):
     """One access key being replaced by another; it may be left for months and come back to.
@@ -69,6 +77,8 @@ class Rotation(TenantRow):
     proven_by = models.CharField(max_length=7, choices=ProvenBy.choices, blank=True, default="")
     new_key_first_used_at = models.DateTimeField(null=True, blank=True)
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    # By somebody past the portal, who may have had a reason that its owner does not know.
+    is_inactive_elsewhere = models.BooleanField(default=False)
     watch_until = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     # Where the new key was put instead of being sealed, and as which version of the secret.

@@ -14,12 +14,15 @@ from accounts.models import AccessKey, Person, Rotation
 from accounts.models.iam_user_record import on_their_way
 from accounts.usecases.records import about_iam_user, carried_to
 from accounts.usecases.standing import check_open, check_stays
+from accounts.usecases.stuck_steps import OF_KEYS, let_stuck_steps_give_way
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
 
 OF_A_ROTATION = "{} belongs to a rotation that is open. Go on with that, or give it up first."
 # What changes a key, and so must arrive before the next change of it is decided.
-_CHANGES = {Kind.ACCESS_KEY_DEACTIVATED, Kind.ACCESS_KEY_ACTIVATED, Kind.ACCESS_KEY_DELETED}
+_CHANGES = OF_KEYS - {Kind.ROTATION_STARTED}
+# What makes it inactive, or active again. A secret that expired may have made it inactive, because of a use.
+_TURNS = {Kind.ACCESS_KEY_DEACTIVATED, Kind.ACCESS_KEY_ACTIVATED, Kind.SECRET_EXPIRED}
 
 
 @transaction.atomic
@@ -31,7 +34,7 @@ def make_key_inactive(
     :raises access.NotThere: :raises access.NotAllowed: for anybody but the owner and whoever may change access keys.
     :raises ValidationError: where it is gone, inactive already, or part of an open rotation.
     """
-    _require(access_key, by=by)
+    _require(access_key, by=by, at=at)
     if access_key.status != AccessKey.Status.ACTIVE:
         raise ValidationError(f"{access_key} is inactive already.")
     _record(Kind.ACCESS_KEY_DEACTIVATED, access_key, by=by, at=at, reason=reason, queue=queue)
@@ -47,7 +50,7 @@ def make_key_active(*, by: Person, access_key: AccessKey, at: datetime, reason: 
     :raises envelope.OutsideEnvelope: for a lead, when the IAM user can do more than the team may have.
     :raises ValidationError: where it is gone, active already, part of an open rotation, or its owner is offboarded.
     """
-    _require(access_key, by=by)
+    _require(access_key, by=by, at=at)
     check_stays(access_key.iam_user)
     if access_key.status != AccessKey.Status.INACTIVE:
         raise ValidationError(f"{access_key} is active already.")
@@ -65,23 +68,26 @@ def delete_access_key(*, by: Person, access_key: AccessKey, at: datetime, reason
     :raises access.NotThere: :raises access.NotAllowed: as for making it inactive.
     :raises ValidationError: where it is gone, still active, or part of an open rotation.
     """
-    _require(access_key, by=by)
+    _require(access_key, by=by, at=at)
     if access_key.status != AccessKey.Status.INACTIVE:
         raise ValidationError(f"{access_key} is active. Make it inactive first, and see whether anything misses it.")
     _record(Kind.ACCESS_KEY_DELETED, access_key, by=by, at=at, reason=reason)
     return access_key
 
 
-def _require(access_key: AccessKey, *, by: Person) -> None:
+def _require(access_key: AccessKey, *, by: Person, at: datetime) -> None:
     """Lock the IAM user, then read the key again: of two who decide at once, the second sees the first."""
     iam_user = access_key.iam_user
     access.require_on_own_or(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=iam_user)
     check_open(iam_user)
+    # Once more: it may have got another owner while this waited for its row.
+    access.require_on_own_or(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=iam_user)
     access_key.refresh_from_db(fields=["status", "gone_at"])
     if access_key.gone_at is not None:
         raise ValidationError(f"AWS no longer holds {access_key}.")
     if Rotation.objects.open().of_key(access_key).exists():
         raise ValidationError(OF_A_ROTATION.format(access_key))
+    let_stuck_steps_give_way(iam_user=iam_user, by=by, at=at, kinds=_CHANGES)
     if any(_changes(entry, access_key) for entry in on_their_way(iam_user)):
         raise ValidationError(f"A change of {access_key} is on its way. Wait for it.")
 
@@ -91,11 +97,11 @@ def _changes(entry: Entry, access_key: AccessKey) -> bool:
 
 
 def _was_made_inactive_by(person: Person, access_key: AccessKey) -> bool:
-    """Whether it was this person who last made it inactive here."""
+    """Whether the last thing that was decided of it here, and arrived, is that this person made it inactive."""
     entries = Entry.objects.of(access_key.organization).about("iam_user", access_key.iam_user_id)
-    made = entries.filter(kind=Kind.ACCESS_KEY_DEACTIVATED).order_by("-sequence")
-    last = next((entry for entry in made if entry.details["access_key_id"] == access_key.access_key_id), None)
-    return last is not None and last.by_id == str(person.pk)
+    turned = entries.filter(kind__in=_TURNS, details__access_key_id=access_key.access_key_id)
+    last = turned.filter(deliveries__state=Delivery.State.DONE).order_by("-sequence").first()
+    return last is not None and last.kind == Kind.ACCESS_KEY_DEACTIVATED and last.by_id == str(person.pk)
 
 
 def _record(

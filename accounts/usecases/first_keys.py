@@ -19,6 +19,7 @@ from portal.ledger.record import record
 
 # IAM and AWS STS quotas: "Access keys assigned to an IAM user", active or not; not adjustable.
 KEYS_PER_USER = 2
+MAKING_ONE = {Kind.ACCESS_KEY_CREATED, Kind.ROTATION_STARTED}
 
 
 @transaction.atomic
@@ -50,7 +51,7 @@ def create_access_key(*, by: Person, iam_user: IAMUser, at: datetime, reason: st
 
 def _require_room(iam_user: IAMUser) -> None:
     # One at a time, so that a form that is sent twice makes one key.
-    if any(entry.kind == Kind.ACCESS_KEY_CREATED for entry in on_their_way(iam_user)):
+    if any(entry.kind in MAKING_ONE for entry in on_their_way(iam_user)):
         raise ValidationError(f"An access key of {iam_user} is on its way. Wait for it.")
     if AccessKey.objects.present().filter(iam_user=iam_user).count() >= KEYS_PER_USER:
         raise ValidationError(f"{iam_user} has {KEYS_PER_USER} access keys, AWS's limit. Delete one first.")

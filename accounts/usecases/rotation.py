@@ -2,7 +2,7 @@
 
 Each step is decided by a person and counts once it has arrived in AWS. The old key works until the new one was opened
 and somebody said, or AWS showed, that it works. What is out of order in AWS is looked at again by the worker, at the
-moment of the call.
+moment of the call. A step that is stuck gives way to the next decision, so that nobody needs a duty to go on.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from accounts.kinds import Kind
 from accounts.models import AccessKey, IAMUser, KeyDestination, Person, Rotation
 from accounts.models.iam_user_record import on_their_way
 from accounts.models.sealed import Bond, Purpose
-from accounts.usecases.first_keys import KEYS_PER_USER
+from accounts.usecases.first_keys import KEYS_PER_USER, MAKING_ONE
 from accounts.usecases.recipients import recipient_of, told_of
 from accounts.usecases.records import about_iam_user, carried_to
 from accounts.usecases.standing import check_open, check_stays
+from accounts.usecases.stuck_steps import OF_KEYS, is_in_doubt, let_stuck_steps_give_way
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
 from portal.secrets import seal
@@ -40,8 +41,18 @@ STILL_USED = (
     "The old key was used on {:%d %B %Y at %H:%M} UTC, after the new one was in use: something has it still. Change "
     "that, or say why you go on."
 )
-# What changes a key, and so must arrive before the next change of it is decided.
-_OF_KEYS = {Kind.ACCESS_KEY_DEACTIVATED, Kind.ACCESS_KEY_ACTIVATED, Kind.ACCESS_KEY_DELETED, Kind.ROTATION_GIVEN_UP}
+ON_ITS_WAY = "The step before this one is on its way. Wait for it."
+IN_USE = (
+    "The new key is in use already. Go on with the rotation; or say why it ends here, with both keys left as they are."
+)
+IN_DOUBT = (
+    "AWS may have made a key of which nobody knows the secret. Ask an owner or an admin of your organization to look "
+    "at the delivery that is stuck."
+)
+# What changes keys, and so must arrive before the next change of them is decided.
+_CHANGES = OF_KEYS - MAKING_ONE
+# While these last, the old key is what works.
+_BEFORE_THE_SWITCH = (Rotation.State.STARTED, Rotation.State.MADE, Rotation.State.DELIVERED, Rotation.State.PROVEN)
 
 State = Rotation.State
 
@@ -67,11 +78,15 @@ def start_rotation(
     iam_user = access_key.iam_user
     _require_may(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
     check_open(iam_user)
+    # Once more: it may have got another owner while this waited for its row.
+    _require_may(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
     check_stays(iam_user)
     recipient = recipient_of(iam_user)
     if by is not None and by != recipient:
         envelope.require_within(by=by, iam_user=iam_user)
     _require_no_other(iam_user)
+    if by is not None:
+        let_stuck_steps_give_way(iam_user=iam_user, by=by, at=at)
     _require_works(access_key)
     _require_room(iam_user)
     rotation = Rotation.objects.create(
@@ -88,19 +103,21 @@ def start_rotation(
 def make_old_key_inactive(*, by: Person | None, rotation: Rotation, at: datetime, reason: str = "") -> Rotation:
     """Decide that the old key shall not work any more; it can be made active again until it is deleted.
 
-    A reason lets this be done before the new key was seen to work, or although the old one is still used.
+    A reason lets this be done before the new key was seen to work, or although the old one is still used; where neither
+    is so, it overrides nothing, and the worker looks for a use of the old key once more.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: while nobody opened the new key's secret, and where the new key does not work; without a
         reason, before it was proven, and while the old one is used.
     """
-    _require(rotation, by=by)
+    _require(rotation, by=by, at=at)
     _require_state(rotation, State.DELIVERED, State.PROVEN)
     _require_works(rotation.old_key)
     _require_works(_new_key(rotation))
-    if not reason.strip():
-        _require_proven(rotation)
-    details = {"access_key_id": rotation.old_key.access_key_id, "is_override": bool(reason.strip())}
+    objection = _objection(rotation)
+    if objection and not reason.strip():
+        raise ValidationError({"reason": objection})
+    details = {"access_key_id": rotation.old_key.access_key_id, "is_override": bool(objection)}
     _record(Kind.ACCESS_KEY_DEACTIVATED, rotation, by=by, at=at, reason=reason, details=details)
     return rotation
 
@@ -109,12 +126,18 @@ def make_old_key_inactive(*, by: Person | None, rotation: Rotation, at: datetime
 def make_old_key_active(*, by: Person, rotation: Rotation, at: datetime, reason: str = "") -> Rotation:
     """Decide that the old key shall work again: something was missed.
 
+    What somebody made inactive past the portal, its owner alone does not take back: there may have been a reason.
+
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
-    :raises ValidationError: where it is not inactive through this rotation, or while its owner is being offboarded.
+    :raises envelope.OutsideEnvelope: for a lead, where it was made inactive past the portal and can do more than the
+        team may have.
+    :raises ValidationError: where it is not inactive, or while its owner is being offboarded.
     """
-    _require(rotation, by=by)
+    _require(rotation, by=by, at=at)
     check_stays(rotation.iam_user)
-    _require_state(rotation, State.DEACTIVATED)
+    if _require_inactive(rotation):
+        access.require_on_iam_user(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=rotation.iam_user)
+        envelope.require_within(by=by, iam_user=rotation.iam_user)
     details = {"access_key_id": rotation.old_key.access_key_id}
     _record(Kind.ACCESS_KEY_ACTIVATED, rotation, by=by, at=at, reason=reason, details=details)
     return rotation
@@ -127,7 +150,7 @@ def delete_old_key(*, by: Person | None, rotation: Rotation, at: datetime, reaso
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises ValidationError: where it is not inactive, where the new key does not work, or while it is watched.
     """
-    _require(rotation, by=by)
+    _require(rotation, by=by, at=at)
     _require_state(rotation, State.DEACTIVATED)
     _require_works(_new_key(rotation))
     if rotation.is_watched(at=at) and not reason.strip():
@@ -144,14 +167,20 @@ def delete_old_key(*, by: Person | None, rotation: Rotation, at: datetime, reaso
 def give_up_rotation(*, by: Person, rotation: Rotation, at: datetime, reason: str = "") -> Rotation:
     """Decide that the old key stays: the new one, which nothing uses yet, is deleted and its secret wiped.
 
+    With a reason also once the new key is in use: then both stay as they are, and the rotation is over.
+
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
-    :raises ValidationError: once the new key is in use, or the old one inactive.
+    :raises ValidationError: while the new key is on its way, once the old one is inactive, and without a reason once
+        the new one is in use.
     """
-    _require(rotation, by=by)
-    _require_state(rotation, State.MADE, State.DELIVERED)
+    _require(rotation, by=by, at=at)
+    _require_state(rotation, *_BEFORE_THE_SWITCH)
+    if rotation.state == State.STARTED:
+        return _give_up_start(rotation, by=by, at=at, reason=reason)
     new_key = _new_key(rotation)
-    if new_key.last_used_date is not None:
-        raise ValidationError("The new key is in use already. Go on with the rotation.")
+    if rotation.state == State.PROVEN or new_key.last_used_date is not None:
+        return _leave_both(rotation, by=by, at=at, reason=reason)
+    _require_works(rotation.old_key)
     bond = Bond(Purpose.ACCESS_KEY, rotation.iam_user_id, new_key.access_key_id)
     seal.withdraw(SealedSecret.objects.of(rotation.organization).filter(bound_to=str(bond)))
     details = {"access_key_id": new_key.access_key_id}
@@ -159,16 +188,48 @@ def give_up_rotation(*, by: Person, rotation: Rotation, at: datetime, reason: st
     return rotation
 
 
-def _require(rotation: Rotation, *, by: Person | None) -> None:
+def _give_up_start(rotation: Rotation, *, by: Person, at: datetime, reason: str) -> Rotation:
+    """No new key comes, because the delivery that was to make it is stuck; the deliveries say who gave it up."""
+    stuck = Delivery.objects.of(rotation.organization).about("iam_user", rotation.iam_user_id).stuck()
+    delivery = stuck.filter(entry__kind=Kind.ROTATION_STARTED, entry__details__rotation=rotation.pk).first()
+    if delivery is None:
+        raise ValidationError("The new key is on its way. Wait for it.")
+    if is_in_doubt(delivery):
+        raise ValidationError(IN_DOUBT)
+    words = reason.strip() or "The rotation was given up."
+    kinds = {Kind.ROTATION_STARTED}
+    let_stuck_steps_give_way(iam_user=rotation.iam_user, by=by, at=at, kinds=kinds, reason=words)
+    rotation.refresh_from_db()
+    return rotation
+
+
+def _leave_both(rotation: Rotation, *, by: Person, at: datetime, reason: str) -> Rotation:
+    """It is over, and nothing changes in AWS: each key can be made inactive by itself from now on."""
+    if not reason.strip():
+        raise ValidationError({"reason": IN_USE})
+    rotation.state, rotation.ended_at = State.GIVEN_UP, at
+    rotation.save(update_fields=["state", "ended_at"])
+    details = {"access_key_id": rotation.old_key.access_key_id, "words": "Both keys were left as they are."}
+    _record(Kind.ROTATION_ENDED, rotation, by=by, at=at, reason=reason, details=details, is_carried=False)
+    return rotation
+
+
+def _require(rotation: Rotation, *, by: Person | None, at: datetime) -> None:
     """Lock the IAM user, then read the rotation again: of two who decide at once, the second sees the first.
 
     :raises ValidationError: while an earlier step is on its way.
     """
-    _require_may(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=rotation.iam_user)
-    check_open(rotation.iam_user)
+    iam_user = rotation.iam_user
+    _require_may(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=iam_user)
+    check_open(iam_user)
+    # Once more: it may have got another owner while this waited for its row.
+    _require_may(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=iam_user)
     rotation.refresh_from_db()
-    if any(entry.kind in _OF_KEYS for entry in on_their_way(rotation.iam_user)):
-        raise ValidationError("The step before this one is on its way. Wait for it.")
+    # By itself the portal takes nothing back: what is stuck is a human's to look at.
+    if by is not None:
+        let_stuck_steps_give_way(iam_user=iam_user, by=by, at=at, kinds=_CHANGES)
+    if any(entry.kind in _CHANGES for entry in on_their_way(iam_user)):
+        raise ValidationError(ON_ITS_WAY)
 
 
 def _require_may(*, by: Person | None, to: Permission, iam_user: IAMUser) -> None:
@@ -182,6 +243,16 @@ def _require_may(*, by: Person | None, to: Permission, iam_user: IAMUser) -> Non
 def _require_state(rotation: Rotation, *states: Rotation.State) -> None:
     if rotation.state not in states:
         raise ValidationError(f"This cannot be done now: {rotation.get_state_display().lower()}.")
+
+
+def _require_inactive(rotation: Rotation) -> bool:
+    """Return where the old key is inactive: whether somebody made it so past the portal."""
+    old_key = rotation.old_key
+    is_before = rotation.state in _BEFORE_THE_SWITCH
+    if is_before and old_key.gone_at is None and old_key.status == AccessKey.Status.INACTIVE:
+        return True
+    _require_state(rotation, State.DEACTIVATED)
+    return rotation.is_inactive_elsewhere
 
 
 def _require_no_other(iam_user: IAMUser) -> None:
@@ -198,18 +269,21 @@ def _require_works(access_key: AccessKey) -> None:
 
 
 def _require_room(iam_user: IAMUser) -> None:
-    if any(entry.kind == Kind.ACCESS_KEY_CREATED for entry in on_their_way(iam_user)):
+    on_its_way = {entry.kind for entry in on_their_way(iam_user)}
+    if on_its_way & MAKING_ONE:
         raise ValidationError(f"An access key of {iam_user} is on its way. Wait for it.")
+    if on_its_way & _CHANGES:
+        raise ValidationError(f"A change of an access key of {iam_user} is on its way. Wait for it.")
     present = AccessKey.objects.present().filter(iam_user=iam_user).count()
     if present >= KEYS_PER_USER:
         raise ValidationError(BOTH_TAKEN.format(iam_user, present))
 
 
-def _require_proven(rotation: Rotation) -> None:
+def _objection(rotation: Rotation) -> str:
+    """What speaks against making the old key inactive, by what is known; empty where nothing does."""
     if rotation.state != State.PROVEN:
-        raise ValidationError({"reason": NOT_PROVEN})
-    if rotation.old_key_was_used_since:
-        raise ValidationError({"reason": STILL_USED.format(rotation.old_key.last_used_date)})
+        return NOT_PROVEN
+    return STILL_USED.format(rotation.old_key.last_used_date) if rotation.old_key_was_used_since else ""
 
 
 def _new_key(rotation: Rotation) -> AccessKey:
@@ -227,6 +301,7 @@ def _record(
     details: Mapping[str, object],
     reason: str = "",
     queue: str = Delivery.Queue.INTERACTIVE,
+    is_carried: bool = True,
 ) -> Entry:
     iam_user = rotation.iam_user
     return record(
@@ -237,5 +312,5 @@ def _record(
         at=at,
         reason=reason,
         details={"user_name": iam_user.user_name, "rotation": rotation.pk, **details},
-        deliver=carried_to(iam_user, queue=queue),
+        deliver=carried_to(iam_user, queue=queue) if is_carried else (),
     )
