@@ -40,6 +40,9 @@ def refusal(request: AWSRequest, environ: "WSGIEnvironment") -> Refusal | None:
         return None
     if not signatures.is_made_with(found[1].secret_access_key, signature, environ, request.body):
         return WRONG
+    session = keys.session_of(*found)
+    if session is not None and environ.get("HTTP_X_AMZ_SECURITY_TOKEN") != session.session_token:
+        return keys.INVALID
     return _untimely(signature, now=utcnow())
 
 

@@ -10,7 +10,7 @@ import requests
 from botocore.exceptions import ClientError
 from django.utils import timezone
 
-from portal.aws.simulator import signatures
+from portal.aws.simulator import keys, signatures
 from tests.aws import presigning
 from tests.aws.server import AWS
 
@@ -142,3 +142,11 @@ def test_aws_notes_a_use_that_it_believed_and_no_other(aws: AWS, key: dict[str, 
     used = last_use(aws, key)
     assert (used["ServiceName"], used["Region"]) == ("sts", "us-east-1")
     assert abs(used["LastUsedDate"] - timezone.now()) < timedelta(minutes=1)
+
+
+def test_temporary_credentials_take_their_token(aws: AWS) -> None:
+    session = keys.let_in(ACCOUNT, seconds=900)
+    key = {"AccessKeyId": session.access_key_id, "SecretAccessKey": session.secret_access_key}
+
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        sts(aws, key).get_caller_identity()
