@@ -73,6 +73,8 @@ class Kind(StrEnum):
     ACCESS_KEY_DEACTIVATED = "accounts.access_key.deactivated"
     ACCESS_KEY_ACTIVATED = "accounts.access_key.activated"
     ACCESS_KEY_DELETED = "accounts.access_key.deleted"
+    ROTATION_RULE_SET = "accounts.organization.rotation_rule_set"
+    ROTATION_ASKED_FOR = "accounts.rotation.asked_for"
 
 
 IN_WORDS = {
@@ -143,6 +145,8 @@ IN_WORDS = {
     Kind.ACCESS_KEY_DEACTIVATED: "Make key inactive",
     Kind.ACCESS_KEY_ACTIVATED: "Make key active",
     Kind.ACCESS_KEY_DELETED: "Delete access key",
+    Kind.ROTATION_RULE_SET: "Set rotation rule",
+    Kind.ROTATION_ASKED_FOR: "Ask to rotate",
 }
 
 

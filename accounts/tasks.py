@@ -13,6 +13,7 @@ from accounts.usecases import (
     offboarding,
     request_mails,
     requests,
+    rotation_ask_mails,
     rotation_following,
     sealed_secrets,
 )
@@ -125,3 +126,9 @@ def expire_sealed_secrets(**kwargs: object) -> None:
 def follow_rotations(**kwargs: object) -> None:
     """Let rotations follow what AWS was read to hold."""
     rotation_following.follow_rotations(at=database_now())
+
+
+@shared_task
+def send_rotation_asks(**kwargs: object) -> None:
+    """Mail those who were asked to rotate access keys."""
+    rotation_ask_mails.send_rotation_asks(at=database_now())

@@ -159,5 +159,9 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "read_offboarding_again": ("ssmmmmmmmmm", "ssxxo-xxoo-"),
     "offboarding_proof": ("ssxxo-oooo-", "ssmmmmmmmmm"),
     "offboarding_proof_facts": ("ssxxo-oooo-", "ssmmmmmmmmm"),
+    "key_board": ("ssxxooooooo", "ssmmmmmmmmm"),
+    "set_rotation_rule": ("ssxxxxxxooo", "ssxxxxxxooo"),
+    "start_key_change": ("ssxxooxxooo", "ssxxooxxooo"),
+    "undo_bulk_change": ("ss--o-xxoo-", "ss--o-xxoo-"),
     "export_offboarding_proof": ("ssxxo-oooo-", "ssmmmmmmmmm"),
 }

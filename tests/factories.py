@@ -40,6 +40,7 @@ from accounts.models import (
     Person,
     Request,
     Rotation,
+    RotationAsk,
     Source,
     Team,
 )
@@ -181,6 +182,16 @@ def rotation(of: AccessKey, **fields: Any) -> Rotation:
     owner = of.iam_user.owner
     given = {"iam_user": of.iam_user, "recipient": owner, "started_by": owner, "started_at": READ_AT}
     return Rotation.objects.create(organization=of.organization, account=of.account, old_key=of, **given | fields)
+
+
+def rotation_ask(of: AccessKey, *, by: Person, **fields: Any) -> RotationAsk:
+    """That the owner of the key's IAM user was asked to rotate it, long ago, by a mail that went out."""
+    organization = of.iam_user.organization
+    given = {"recipient": of.iam_user.owner, "asked_at": READ_AT, "lease_until": READ_AT, "sent_at": READ_AT}
+    if "bulk_change" not in fields:
+        ended = {"kind": "ask_to_rotate", "change": {}, "state": "done", "finished_at": READ_AT}
+        given["bulk_change"] = bulk_change(by, organization, **ended)
+    return RotationAsk.objects.create(organization=organization, iam_user=of.iam_user, access_key=of, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -169,6 +169,10 @@ MATRIX: dict[str, Audience] = {
     "offboarding_proof": Audience.ORGANIZATION,
     "offboarding_proof_facts": Audience.ORGANIZATION,
     "export_offboarding_proof": Audience.ORGANIZATION,
+    "key_board": Audience.ORGANIZATION,
+    "set_rotation_rule": Audience.ORGANIZATION,
+    "start_key_change": Audience.ORGANIZATION,
+    "undo_bulk_change": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

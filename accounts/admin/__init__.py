@@ -32,6 +32,7 @@ from accounts.admin.ownership_rule import OwnershipRuleAdmin
 from accounts.admin.person import PersonAdmin
 from accounts.admin.request import RequestAdmin
 from accounts.admin.rotation import RotationAdmin
+from accounts.admin.rotation_ask import RotationAskAdmin
 from accounts.admin.sealed_secret import SealedSecretAdmin
 from accounts.admin.team import TeamAdmin
 
@@ -68,6 +69,7 @@ __all__ = [
     "PersonAdmin",
     "RequestAdmin",
     "RotationAdmin",
+    "RotationAskAdmin",
     "SealedSecretAdmin",
     "TeamAdmin",
 ]

@@ -26,6 +26,7 @@ from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
 from accounts.models.request import Request
 from accounts.models.rotation import Rotation
+from accounts.models.rotation_ask import RotationAsk
 
 __all__ = [
     "AccessKey",
@@ -60,6 +61,7 @@ __all__ = [
     "Person",
     "Request",
     "Rotation",
+    "RotationAsk",
     "Source",
     "Team",
 ]

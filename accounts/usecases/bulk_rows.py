@@ -15,8 +15,8 @@ from django.db import OperationalError, transaction
 from django.http import Http404
 
 from accounts.models import Account, BulkChange, BulkRow, IAMUser, Person, Team
-from accounts.usecases import iam_users, ownership
-from accounts.usecases.bulk import LEASE, ring
+from accounts.usecases import bulk_keys, iam_users, ownership
+from accounts.usecases.bulk import LEASE, ring, ring_for_mails
 from portal.ledger.models import Delivery, Entry
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,10 @@ def carry_on(*, bulk_change_id: int, at: datetime) -> None:
         _decide(pk, at)
     if rows.exists():
         ring(bulk_change_id)
+    elif running.filter(kind=BulkChange.Kind.ASK_TO_ROTATE).update(**_ended(at)):
+        ring_for_mails()
     else:
-        running.update(state=BulkChange.State.DONE, finished_at=at)
+        running.update(**_ended(at))
 
 
 def tend(*, at: datetime) -> None:
@@ -49,6 +51,10 @@ def tend(*, at: datetime) -> None:
     BulkChange.objects.expired(at=at).delete()
     for pk in BulkChange.objects.stranded(at=at).order_by("pk").values_list("pk", flat=True):
         ring(pk)
+
+
+def _ended(at: datetime) -> dict[str, object]:
+    return {"state": BulkChange.State.DONE, "finished_at": at}
 
 
 @transaction.atomic
@@ -178,4 +184,5 @@ DECISIONS: dict[BulkChange.Kind, Decide] = {
     BulkChange.Kind.ASSIGN: _assign,
     BulkChange.Kind.DELETE: _delete,
     BulkChange.Kind.CSV: _complete,
+    **bulk_keys.DECISIONS,
 }

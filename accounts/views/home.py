@@ -107,7 +107,7 @@ def _boundaries(person: Person, organization: Organization) -> list[Boundary]:
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
     """Active keys that are older than the rule allows, oldest first."""
     seen = IAMUser.objects.seen_in(organization, by=person).present()
-    keys = AccessKey.objects.overdue(at=now).filter(organization=organization, iam_user__in=seen)
+    keys = AccessKey.objects.overdue(of=organization, at=now).filter(iam_user__in=seen)
     rows = keys.select_related("iam_user__account", "iam_user__owner").order_by("create_date", "pk")[:LISTED]
     return [{"key": key, "age": key.age_days(at=now)} for key in rows]
 
@@ -134,7 +134,11 @@ def _own(person: Person, organization: Organization, now: datetime) -> list[dict
     return [
         {
             "iam_user": iam_user,
-            "keys": states.key_ages([key for key in iam_user.access_keys.all() if key.gone_at is None], at=now),
+            "keys": states.key_ages(
+                [key for key in iam_user.access_keys.all() if key.gone_at is None],
+                after_days=organization.rotate_after_days,
+                at=now,
+            ),
         }
         for iam_user in rows.order_by("user_name", "account__name", "pk")
     ]

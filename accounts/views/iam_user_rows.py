@@ -8,7 +8,6 @@ whole organization has an index in its own order, and goes on as long as somebod
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,12 +20,10 @@ from django.utils import timezone
 from accounts.models import AccessKey, IAMUser
 from accounts.models.iam_user import IAMUserQuerySet
 from accounts.views import states
-from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of
+from accounts.views.bounded_pages import PER_PAGE, BoundedPage
 from accounts.views.states import Shown
 from portal.ledger.models import Delivery, Entry
 
-PER_PAGE = 50
-LAST_PAGE = COUNTED_AT_MOST // PER_PAGE
 BY_NAME = "user_name"
 # What a list is sorted by, by the name that its address has for it.
 SORTS: dict[str, str] = {
@@ -95,70 +92,29 @@ class Order:
         return rows.order_by(first, "user_name", "pk")
 
 
-@dataclass(frozen=True)
-class IAMUserPage:
+@dataclass(frozen=True, kw_only=True)
+class IAMUserPage(BoundedPage):
     """The rows of one page; `rows` are all that fit."""
 
-    rows: IAMUserQuerySet
     order: Order
-    number: int
-    assignable: Collection[int | None]
-    at: datetime
-    is_whole: bool = False
-    most: int = COUNTED_AT_MOST
-
-    @cached_property
-    def count(self) -> Counted:
-        """How many fit in all."""
-        return count_of(self.rows, self.most)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether more fit than are listed."""
-        return self.count.is_more and not self.is_whole
+    rotate_after_days: int
 
     @property
     def is_sorted(self) -> bool:
         """Whether they could be sorted as was asked: so many that they are not counted are listed by name."""
         return not self.count.is_more or self.order.name == BY_NAME
 
-    @property
-    def first(self) -> int:
-        """The place of the page's first row, counted from 1."""
-        return (self.number - 1) * PER_PAGE + 1
-
-    @property
-    def last(self) -> int:
-        """The place of its last."""
-        return self.first + len(self.shown) - 1
-
-    @property
-    def previous(self) -> int:
-        """The page before, 0 where there is none."""
-        return self.number - 1
-
-    @property
-    def next(self) -> int:
-        """The page after, 0 where there is none."""
-        return self.number + 1 if len(self._ids) > PER_PAGE and self.number < LAST_PAGE else 0
-
-    @cached_property
-    def _ids(self) -> list[int]:
-        """Those of the page's rows, and one more where another page follows."""
-        if not self.count:
-            return []
-        order, rows = self.order if self.is_sorted else Order(), self.rows
-        if not self.is_whole or not self.count.is_more:
-            rows = IAMUser.objects.filter(pk__in=rows.order_by().values("pk")[: self.most])
-        return list(order.of(rows).values_list("pk", flat=True)[self.first - 1 : self.first + PER_PAGE])
+    def in_order(self, rows: Any) -> QuerySet[IAMUser]:
+        """As was asked, where that can be."""
+        return (self.order if self.is_sorted else Order()).of(rows)
 
     @cached_property
     def shown(self) -> list[Row]:
         """The page's rows, in a fixed number of queries."""
-        ids = self._ids[:PER_PAGE]
+        ids = self.ids[:PER_PAGE]
         found = {row.pk: row for row in IAMUser.objects.filter(pk__in=ids).with_facts().defer(*UNREAD)} if ids else {}
         iam_users = [found[pk] for pk in ids if pk in found]
-        deliveries = _open_deliveries(iam_users)
+        deliveries = open_deliveries(iam_users)
         return [self._row(iam_user, deliveries.get(str(iam_user.pk))) for iam_user in iam_users]
 
     def _row(self, iam_user: IAMUser, delivery: Delivery | None) -> Row:
@@ -168,7 +124,7 @@ class IAMUserPage:
         return Row(
             iam_user=iam_user,
             shown=states.of_iam_user(iam_user, delivery, at=self.at),
-            keys=states.of_oldest_key(keys, at=self.at),
+            keys=states.of_oldest_key(keys, after_days=self.rotate_after_days, at=self.at),
             mfa=states.of_mfa(has_password=profile is not None, has_mfa=iam_user.has_mfa),
             used=max((use for use in uses if use is not None), default=None),
             missing=states.missing_of(iam_user),
@@ -176,7 +132,7 @@ class IAMUserPage:
         )
 
 
-def _open_deliveries(iam_users: list[IAMUser]) -> dict[str, Delivery]:
+def open_deliveries(iam_users: list[IAMUser]) -> dict[str, Delivery]:
     """Of each the delivery that its row should speak of: a stuck one before the oldest other."""
     if not iam_users:
         return {}

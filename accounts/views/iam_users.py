@@ -110,7 +110,7 @@ def _keys(request: PortalRequest, iam_user: IAMUser, now: datetime) -> list[tupl
         (
             key,
             key.age_days(at=now),
-            key.is_overdue(at=now),
+            key.is_overdue(after_days=iam_user.organization.rotate_after_days, at=now),
             key.known_from(iam_user.account),
             waiting.get(key.access_key_id),
         )

@@ -52,6 +52,8 @@ STAY_HERE = {
     "accounts.group_grant.ended",
     "accounts.rotation.proven",
     "accounts.rotation.ended",
+    "accounts.organization.rotation_rule_set",
+    "accounts.rotation.asked_for",
 }
 
 

@@ -71,6 +71,7 @@ def _hanging_on(iam_user: IAMUser, somebody: Person) -> World:
     return {
         "accesskey": (access_key := factories.access_key(iam_user)),
         "rotation": factories.rotation(access_key, recipient=somebody, started_by=somebody),
+        "rotationask": factories.rotation_ask(access_key, by=somebody, recipient=somebody),
         "loginprofile": factories.login_profile(iam_user),
         "mfadevice": factories.mfa_device(iam_user),
         "drift": factories.drift(iam_user),
