@@ -187,7 +187,12 @@ def rotation(of: AccessKey, **fields: Any) -> Rotation:
 def rotation_ask(of: AccessKey, *, by: Person, **fields: Any) -> RotationAsk:
     """That the owner of the key's IAM user was asked to rotate it, long ago, by a mail that went out."""
     organization = of.iam_user.organization
-    given = {"recipient": of.iam_user.owner, "asked_at": READ_AT, "lease_until": READ_AT, "sent_at": READ_AT}
+    given: dict[str, Any] = {
+        "recipient": of.iam_user.owner,
+        "asked_at": READ_AT,
+        "lease_until": READ_AT,
+        "sent_at": READ_AT,
+    }
     if "bulk_change" not in fields:
         ended = {"kind": "ask_to_rotate", "change": {}, "state": "done", "finished_at": READ_AT}
         given["bulk_change"] = bulk_change(by, organization, **ended)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models.bulk_change import BulkChange
 from accounts.models.credentials import AccessKey
 from accounts.models.facts import TenantRow
 from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import OfAnIAMUserQuerySet
+from accounts.models.rotation import Rotation
+
+if TYPE_CHECKING:
+    from accounts.models.organization import Organization
+    from accounts.models.person import Person
 
 # Who was asked has this long before they can be asked again.
 ASK_AGAIN_AFTER = timedelta(days=7)
@@ -23,9 +29,20 @@ class RotationAskQuerySet(OfAnIAMUserQuerySet["RotationAsk"]):
     """Reading what was asked."""
 
     def open(self) -> Self:
-        """Those that nobody has followed yet: the key works, and is still its recipient's."""
+        """Those that nobody has followed yet: the key works, is still its recipient's, and no rotation replaces it."""
         works = Q(access_key__status=AccessKey.Status.ACTIVE, access_key__gone_at__isnull=True)
-        return self.filter(works, iam_user__owner=F("recipient"))
+        rotations = Rotation.objects.open().filter(old_key=OuterRef("access_key"))
+        return self.filter(works, ~Exists(rotations), iam_user__owner=F("recipient"))
+
+    def of_person(self, person: Person, *, organization: Organization) -> Self:
+        """What the person is asked there, with all that a page shows of it."""
+        rows = self.open().filter(recipient=person, organization=organization)
+        return rows.select_related("access_key", "iam_user__account", "bulk_change__by").order_by("asked_at", "pk")
+
+    def of_keys(self, keys: Iterable[AccessKey]) -> dict[int, RotationAsk]:
+        """By the id of each key's row, what its owner was asked last."""
+        rows = self.open().filter(access_key__in=list(keys)).select_related("bulk_change__by", "recipient")
+        return {ask.access_key_id: ask for ask in rows.order_by("asked_at", "pk")}
 
     def unsent(self, *, at: datetime) -> Self:
         """Those whose mail nobody has sent or is about to, once all that are asked at once are there."""

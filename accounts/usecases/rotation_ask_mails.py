@@ -55,13 +55,14 @@ def _mail(organization: Organization, person: Person, ids: list[int], at: dateti
     asks = asks.select_related("bulk_change__by").order_by("iam_user__user_name", "pk")
     if not asks or not person.belongs_to(organization):
         return
+    rows = [(ask, ask.access_key.age_days(at=at)) for ask in asks]
     context = {
         "person": person,
         "organization": organization,
-        "rows": [(ask, ask.access_key.age_days(at=at)) for ask in asks],
+        "rows": rows,
         "address": settings.PORTAL_URL + reverse("home"),
     }
-    count = len(context["rows"])
+    count = len(rows)
     subject = f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}rotate {count} access key{'' if count == 1 else 's'}"
     body = render_to_string("accounts/mails/rotation_ask.txt", context)
     send_mail(" ".join(subject.split()), body, None, [person.email])

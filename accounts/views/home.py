@@ -26,6 +26,7 @@ from accounts.models import (
     Offboarding,
     Organization,
     Person,
+    RotationAsk,
 )
 from accounts.views import credentials, states
 from accounts.views.counts import Counted, count_of
@@ -48,6 +49,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "unreachable": _unreachable(person, organization),
         "boundaries": _boundaries(person, organization),
         "overdue": _overdue(person, organization, now),
+        "asked": RotationAsk.objects.of_person(person, organization=organization)[:LISTED],
         "late_offboardings": _late_offboardings(person, organization, now),
         "unassigned": _unassigned(person, organization),
         "drift": count_by_account(person, organization),
@@ -57,7 +59,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
-    waiting = ("late_offboardings", "stuck", "unreachable", "boundaries", "overdue", "drift", "unassigned")
+    waiting = ("late_offboardings", "stuck", "unreachable", "boundaries", "overdue", "asked", "drift", "unassigned")
     context["needs_doing"] = any(context[name] for name in waiting)
     return render(request, "accounts/home.html", context)
 

@@ -80,7 +80,7 @@ class KeyPage(BoundedPage):
         rows = AccessKey.objects.select_related("account", "iam_user__team", "iam_user__owner").defer(*unread)
         found = rows.in_bulk(ids)
         keys = [found[pk] for pk in ids if pk in found]
-        rotations, asks, deliveries = _rotations(ids), _asks(ids), _deliveries(keys)
+        rotations, asks, deliveries = _rotations(ids), RotationAsk.objects.of_keys(keys), _deliveries(keys)
         return [
             self._row(key, rotations.get(key.pk), asks.get(key.pk), deliveries.get(key.access_key_id)) for key in keys
         ]
@@ -105,16 +105,10 @@ def _rotations(ids: list[int]) -> dict[int, Rotation]:
     return {pk: rotation for rotation in found for pk in (rotation.old_key_id, rotation.new_key_id) if pk is not None}
 
 
-def _asks(ids: list[int]) -> dict[int, RotationAsk]:
-    """What its owner was asked last of each."""
-    rows = RotationAsk.objects.open().filter(access_key__in=ids).order_by("asked_at", "pk")
-    return {ask.access_key_id: ask for ask in rows}
-
-
 def _deliveries(keys: list[AccessKey]) -> dict[str, Delivery]:
     """By key id, the change of each that has not arrived: a stuck one before the oldest other."""
     about = {str(key.iam_user_id) for key in keys}
-    entries = Entry.objects.of(keys[0].organization_id).filter(subject_type="iam_user", subject_id__in=about)
+    entries = Entry.objects.filter(organization=keys[0].organization_id, subject_type="iam_user", subject_id__in=about)
     rows = Delivery.objects.open().filter(entry__in=entries).select_related("entry").order_by("-sequence", "-pk")
     found: dict[str, Delivery] = {}
     for delivery in sorted(rows, key=lambda one: one.state == Delivery.State.STUCK):
