@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 
-from accounts.delivery import access_keys, held, key_status
+from accounts.delivery import access_keys, baseline, held, key_status, sealing
 from accounts.models import AccessKey, Rotation
 from portal.aws import errors
 from portal.aws.iam import IAM
@@ -16,6 +18,7 @@ from portal.ledger.handlers import Outdated
 from portal.ledger.models import Delivery, Entry
 
 State = Rotation.State
+Keys = Mapping[str, datetime | None]
 
 
 def rotation_of(entry: Entry) -> Rotation:
@@ -27,9 +30,32 @@ def rotation_of(entry: Entry) -> Rotation:
 def carry_start(entry: Entry, delivery: Delivery) -> access_keys.NewKey:
     """Make the new key, as any access key is made.
 
-    :raises Outdated: :raises portal.aws.errors.AWSError: as `access_keys.carry_creation`.
+    Two calls, where nothing is in doubt: that what is there has the old key shows that this is still the very IAM user
+    that was decided about, since a key is never another's.
+
+    :raises Outdated: :raises portal.aws.errors.AWSError: as `access_keys.carry_creation`; also Outdated where AWS does
+        not hold the old key.
     """
-    return access_keys.carry_creation(entry, delivery)
+    if baseline.is_in_doubt(delivery):
+        return access_keys.carry_creation(entry, delivery)
+    iam_user, old_key = held.subject_of(entry), rotation_of(entry).old_key
+    sealing.require_recipient(entry, iam_user)
+    thing = baseline.access_key(held.iam_of(iam_user.account), user_name=iam_user.user_name)
+    return access_keys.make(replace(thing, held=partial(_held_with, old_key, thing.held)), iam_user, delivery)
+
+
+def _held_with(old_key: AccessKey, listed: Callable[[], Keys]) -> Keys:
+    """What is there, the old key among it.
+
+    :raises Outdated: where it is not. :raises errors.TryLater: where it is so new that AWS may not show it yet.
+    """
+    there = listed()
+    if old_key.access_key_id not in there:
+        words = f"AWS does not hold {old_key} of this IAM user, so there is nothing to rotate. No key was made."
+        missing = errors.NotFound(operation="ListAccessKeys", code="NoSuchEntity", message=words)
+        not_there = held.may_not_be_seen_yet(old_key.create_date, missing)
+        raise not_there if isinstance(not_there, errors.TryLater) else Outdated(words)
+    return there
 
 
 def settle_start(entry: Entry, answer: access_keys.NewKey, at: datetime) -> None:
