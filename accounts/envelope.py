@@ -213,8 +213,12 @@ def boundary_of(team: Team, account: Account) -> str:
     The envelope names a policy of one account; in the others it is the one of the same path and name, and where there
     is none AWS refuses.
     """
-    named = Envelope.objects.filter(team=team).values_list("permissions_boundary__arn", flat=True).first()
-    return arns.in_account(named, account_id=account.account_id) if named else ""
+    envelope = Envelope.objects.filter(team=team).select_related("permissions_boundary").first()
+    return _boundary_in(envelope.permissions_boundary if envelope else None, account)
+
+
+def _boundary_in(named: IAMPolicy | None, account: Account) -> str:
+    return arns.in_account(named.arn, account_id=account.account_id) if named else ""
 
 
 def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any, after: Any) -> None:
@@ -308,7 +312,8 @@ def require_within(*, by: Person, iam_user: IAMUser) -> None:
     """
     if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
         return
-    envelope = Envelope.objects.filter(team=iam_user.team_id, accounts=iam_user.account_id).first()
+    envelopes = Envelope.objects.select_related("permissions_boundary")
+    envelope = envelopes.filter(team=iam_user.team_id, accounts=iam_user.account_id).first()
     if envelope is None:
         raise OutsideEnvelope(
             "__all__", f"Your team has no access to {iam_user.account}. An owner or admin can add it."
@@ -334,14 +339,15 @@ def require_tags_that_name(*, by: Person, iam_user: IAMUser, keys: Collection[st
 
 def _beyond(envelope: Envelope, account: Account, attributes: Attributes) -> Iterator[str]:
     """What of it the envelope does not hold, as sentences."""
-    groups = IAMGroup.objects.present().filter(envelopes=envelope, account=account)
-    names = {name.lower() for name in groups.values_list("group_name", flat=True)}
-    policies = set(envelope.policies.filter(account=account).values_list("arn", flat=True))
-    boundary = boundary_of(envelope.team, account)
-    yield from (
-        f"it is in {name}, or on its way there." for name in attributes.group_names if name.lower() not in names
-    )
-    yield from (f"{arn} is attached to it." for arn in sorted(set(attributes.attached_policy_arns) - policies))
+    boundary = _boundary_in(envelope.permissions_boundary, account)
+    if attributes.group_names:
+        groups = IAMGroup.objects.present().filter(envelopes=envelope, account=account)
+        names = {name.lower() for name in groups.values_list("group_name", flat=True)}
+        outside = (name for name in attributes.group_names if name.lower() not in names)
+        yield from (f"it is in {name}, or on its way there." for name in outside)
+    if attributes.attached_policy_arns:
+        policies = set(envelope.policies.filter(account=account).values_list("arn", flat=True))
+        yield from (f"{arn} is attached to it." for arn in sorted(set(attributes.attached_policy_arns) - policies))
     yield from (f"it has an inline policy, {name}." for name in attributes.inline_policies)
     if boundary and attributes.permissions_boundary_arn != boundary:
         yield "its permissions boundary is not your team's."

@@ -158,7 +158,7 @@ def _keys(row: BulkRow, iam_user: IAMUser, *, is_any: bool = False) -> list[Acce
 
     :raises ValidationError: where it has none.
     """
-    rows = AccessKey.objects.filter(iam_user=iam_user).select_related("iam_user__account", "iam_user__organization")
+    rows = AccessKey.objects.filter(iam_user=iam_user)
     chosen = row.plan.get("access_key_id")
     if chosen:
         rows = rows.filter(access_key_id=chosen)
@@ -167,6 +167,9 @@ def _keys(row: BulkRow, iam_user: IAMUser, *, is_any: bool = False) -> list[Acce
     found = list(rows.order_by("create_date", "pk"))
     if not found:
         raise ValidationError(f"{iam_user} has no active access key.")
+    for key in found:
+        # Locked and read already, with all that a use-case asks of it.
+        key.iam_user = iam_user
     return found
 
 

@@ -62,7 +62,7 @@ def _decide(pk: int, at: datetime) -> None:
     # The claim: until the commit nobody else gets past it, and whoever waited for it finds nothing to claim.
     if BulkRow.objects.undecided().filter(pk=pk).update(state=BulkRow.State.DECIDED) != 1:
         return
-    row = BulkRow.objects.select_related("bulk_change__by", "organization", "iam_user").get(pk=pk)
+    row = BulkRow.objects.select_related("bulk_change__by", "organization").get(pk=pk)
     refusal = _refusal_of(row, at)
     if refusal:
         BulkRow.objects.filter(pk=pk).update(state=BulkRow.State.REFUSED, sentence=refusal)
@@ -89,16 +89,19 @@ def _refusal_of(row: BulkRow, at: datetime) -> str:
 
 
 def _apply(row: BulkRow, at: datetime) -> None:
-    if row.iam_user is None:
+    if row.iam_user_id is None:
         iam_user, before = _create(row, at), 0
     else:
         # Locked first: from here on every entry about it is this row's.
-        iam_user = IAMUser.objects.select_for_update(no_key=True).get(pk=row.iam_user.pk)
+        iam_user = IAMUser.objects.locked().get(pk=row.iam_user_id)
         before = _last_entry(iam_user)
         DECISIONS[BulkChange.Kind(row.bulk_change.kind)](row, iam_user, at)
     entries = Entry.objects.of(row.organization).about("iam_user", iam_user.pk)
-    row.entries.set(entries.filter(sequence__gt=before))
-    BulkRow.objects.filter(pk=row.pk).update(iam_user=iam_user)
+    links = BulkRow.entries.through
+    made = entries.filter(sequence__gt=before).values_list("pk", flat=True)
+    links.objects.bulk_create([links(bulkrow_id=row.pk, entry_id=pk) for pk in made])
+    if row.iam_user_id is None:
+        BulkRow.objects.filter(pk=row.pk).update(iam_user=iam_user)
 
 
 def _last_entry(iam_user: IAMUser) -> int:
