@@ -55,6 +55,7 @@ class Permission(StrEnum):
     MAKE_REQUEST = "accounts:request:make"
     VIEW_REQUESTS = "accounts:request:view"
     DECIDE_REQUEST = "accounts:request:decide"
+    CHANGE_ROTATION_RULE = "accounts:rotation_rule:change"
 
 
 _VIEW = {

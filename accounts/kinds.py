@@ -79,6 +79,8 @@ class Kind(StrEnum):
     KEY_REMINDERS_SNOOZED = "accounts.access_key.snoozed"
     CALENDAR_FEED_MADE = "accounts.calendar.made"
     CALENDAR_FEED_ENDED = "accounts.calendar.ended"
+    ROTATION_RULE_SET = "accounts.organization.rotation_rule_set"
+    ROTATION_ASKED_FOR = "accounts.rotation.asked_for"
 
 
 IN_WORDS = {
@@ -155,6 +157,8 @@ IN_WORDS = {
     Kind.KEY_REMINDERS_SNOOZED: "Snooze reminders",
     Kind.CALENDAR_FEED_MADE: "Make calendar address",
     Kind.CALENDAR_FEED_ENDED: "End calendar address",
+    Kind.ROTATION_RULE_SET: "Set rotation rule",
+    Kind.ROTATION_ASKED_FOR: "Ask to rotate",
 }
 
 

@@ -14,6 +14,7 @@ from accounts.usecases import (
     offboarding,
     request_mails,
     requests,
+    rotation_ask_mails,
     rotation_following,
     rotation_proofs,
     scheduled_rotations,
@@ -146,3 +147,9 @@ def remind_of_keys(**kwargs: object) -> None:
 def forget_used_signatures(**kwargs: object) -> None:
     """Forget the signatures whose requests have expired."""
     rotation_proofs.forget_used_signatures(at=database_now())
+
+
+@shared_task
+def send_rotation_asks(**kwargs: object) -> None:
+    """Mail those who were asked to rotate access keys."""
+    rotation_ask_mails.send_rotation_asks(at=database_now())

@@ -45,6 +45,7 @@ from accounts.models import (
     Person,
     Request,
     Rotation,
+    RotationAsk,
     Source,
     Team,
     UsedSignature,
@@ -218,6 +219,21 @@ def used_signature(of: Rotation, **fields: Any) -> UsedSignature:
     """That a signed request has proven the new key."""
     given = {"digest": sha256(str(of.pk).encode()).hexdigest(), "used_at": READ_AT, "expires_at": READ_AT}
     return UsedSignature.objects.create(organization=of.organization, rotation=of, **given | fields)
+
+
+def rotation_ask(of: AccessKey, *, by: Person, **fields: Any) -> RotationAsk:
+    """That the owner of the key's IAM user was asked to rotate it, long ago, by a mail that went out."""
+    organization = of.iam_user.organization
+    given: dict[str, Any] = {
+        "recipient": of.iam_user.owner,
+        "asked_at": READ_AT,
+        "lease_until": READ_AT,
+        "sent_at": READ_AT,
+    }
+    if "bulk_change" not in fields:
+        ended = {"kind": "ask_to_rotate", "change": {}, "state": "done", "finished_at": READ_AT}
+        given["bulk_change"] = bulk_change(by, organization, **ended)
+    return RotationAsk.objects.create(organization=organization, iam_user=of.iam_user, access_key=of, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -180,6 +180,10 @@ MATRIX: dict[str, Audience] = {
     "export_offboarding_proof": Audience.ORGANIZATION,
     "prove_new_key": Audience.ORGANIZATION,
     "check_new_key_use": Audience.ORGANIZATION,
+    "key_board": Audience.ORGANIZATION,
+    "set_rotation_rule": Audience.ORGANIZATION,
+    "start_key_change": Audience.ORGANIZATION,
+    "undo_bulk_change": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

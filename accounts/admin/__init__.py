@@ -36,6 +36,7 @@ from accounts.admin.ownership_rule import OwnershipRuleAdmin
 from accounts.admin.person import PersonAdmin
 from accounts.admin.request import RequestAdmin
 from accounts.admin.rotation import RotationAdmin
+from accounts.admin.rotation_ask import RotationAskAdmin
 from accounts.admin.sealed_secret import SealedSecretAdmin
 from accounts.admin.team import TeamAdmin
 from accounts.admin.used_signature import UsedSignatureAdmin
@@ -77,6 +78,7 @@ __all__ = [
     "PersonAdmin",
     "RequestAdmin",
     "RotationAdmin",
+    "RotationAskAdmin",
     "SealedSecretAdmin",
     "TeamAdmin",
     "UsedSignatureAdmin",

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.delivery import baseline, held, sealing
-from accounts.models import AccessKey, Source
+from accounts.models import AccessKey, IAMUser, Source
 from accounts.models.sealed import Bond, Purpose
 from portal.aws import errors
+from portal.aws.iam.access_keys import AccessKey as CreatedKey
 from portal.aws.iam.access_keys import AccessKeyStatus
 from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery, Entry
@@ -47,11 +48,19 @@ def carry_creation(entry: Entry, delivery: Delivery) -> NewKey:
     iam = held.iam_of(iam_user.account)
     thing = baseline.access_key(iam, user_name=iam_user.user_name)
     sealing.require_recipient_or_clear(entry, iam_user, thing, delivery)
-    user = held.require_same(iam, iam_user)
+    held.require_same(iam, iam_user)
+    return make(thing, iam_user, delivery)
+
+
+def make(thing: baseline.Unrepeatable[CreatedKey], iam_user: IAMUser, delivery: Delivery) -> NewKey:
+    """Make it, with one call.
+
+    :raises errors.AWSError: as `baseline.make_once`.
+    """
     try:
         key = baseline.make_once(thing, delivery=delivery)
     except errors.NotFound as error:
-        raise held.may_not_be_seen_yet(user.create_date, error) from None
+        raise held.may_not_be_seen_yet(iam_user.create_date, error) from None
     return NewKey(key.access_key_id, key.status, key.create_date, Secret(key.secret_access_key), database_now())
 
 

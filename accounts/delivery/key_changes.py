@@ -14,6 +14,8 @@ from portal.ledger.models import Delivery, Entry
 def carry_deactivation(entry: Entry, delivery: Delivery) -> Changed:
     """Within a rotation only while the new key works, and unless somebody said why, while nothing uses this one.
 
+    One that was to be made inactive because it is not used is asked about once more.
+
     :raises Outdated: where that is not so.
     """
     access_key = key_status.key_of(entry)
@@ -23,6 +25,8 @@ def carry_deactivation(entry: Entry, delivery: Delivery) -> Changed:
         step = rotation.rotation_of(entry)
         new_key = rotation.require_new_key_works(step, key_status.listed(iam, access_key.iam_user))
         rotation.require_old_key_is_unused(iam, entry, step, new_key)
+    if "unused_since" in entry.details:
+        key_status.require_unused(iam, access_key, since=datetime.fromisoformat(entry.details["unused_since"]))
     return key_status.set_status(iam, access_key, AccessKeyStatus.INACTIVE)
 
 

@@ -77,6 +77,19 @@ def require_inactive(there: Mapping[str, AccessKeyMetadata], access_key_id: str)
         raise Outdated(f"{access_key_id} is active in AWS, so it was not deleted. Make it inactive first.")
 
 
+def require_unused(iam: IAM, access_key: AccessKey, *, since: datetime) -> None:
+    """Return where AWS shows no use of it since then; one that is gone is not used.
+
+    :raises Outdated: where it does.
+    """
+    try:
+        used = iam.get_access_key_last_used(access_key_id=access_key.access_key_id).last_used_date
+    except errors.NotFound:
+        return
+    if used is not None and used >= since:
+        raise Outdated(f"{access_key} was used on {used:%d %B %Y at %H:%M} UTC, so it was left active.")
+
+
 def write_down(entry: Entry, answer: Changed, at: datetime) -> None:
     """The key's row says how AWS holds it. A row that was read later than this says it already, or something newer."""
     held.locked(entry)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.delivery import access_keys, destinations, held, key_status
+from accounts.delivery import access_keys, baseline, destinations, held, key_status, sealing
 from accounts.models import AccessKey, Rotation, Source
 from portal.aws import errors
 from portal.aws.iam import IAM
@@ -24,6 +25,7 @@ NO_ROOM = (
 )
 
 State = Rotation.State
+Keys = Mapping[str, datetime | None]
 
 
 def rotation_of(entry: Entry) -> Rotation:
@@ -43,12 +45,13 @@ class Started:
 
 
 def carry_start(entry: Entry, delivery: Delivery) -> Started:
-    """Make the new key, as any access key is made; where its application reads it by itself, put it there.
+    """Make the new key; where its application reads it by itself, put it there.
 
     An error after the key was made leaves the call in doubt, so that the next attempt deletes that key and makes
     another.
 
-    :raises Outdated: :raises portal.aws.errors.AWSError: as `access_keys.carry_creation` and `destinations.put`.
+    :raises Outdated: :raises portal.aws.errors.AWSError: as `access_keys.carry_creation` and `destinations.put`; also
+        Outdated where AWS does not hold the old key.
     """
     destination = rotation_of(entry).destination
     if destination is None:
@@ -61,13 +64,41 @@ def carry_start(entry: Entry, delivery: Delivery) -> Started:
 
 def _made(entry: Entry, delivery: Delivery) -> access_keys.NewKey:
     try:
-        return access_keys.carry_creation(entry, delivery)
+        return _make(entry, delivery)
     except errors.Refused as error:
         if error.code != "LimitExceeded":
             raise
         raise errors.Refused(
             operation=error.operation, code=error.code, message=NO_ROOM, request_id=error.request_id
         ) from None
+
+
+def _make(entry: Entry, delivery: Delivery) -> access_keys.NewKey:
+    """Make it with two calls, where nothing is in doubt.
+
+    That what is there has the old key shows that this is still the very IAM
+    user that was decided about, since a key is never another's.
+    """
+    if baseline.is_in_doubt(delivery):
+        return access_keys.carry_creation(entry, delivery)
+    iam_user, old_key = held.subject_of(entry), rotation_of(entry).old_key
+    sealing.require_recipient(entry, iam_user)
+    thing = baseline.access_key(held.iam_of(iam_user.account), user_name=iam_user.user_name)
+    return access_keys.make(replace(thing, held=partial(_held_with, old_key, thing.held)), iam_user, delivery)
+
+
+def _held_with(old_key: AccessKey, listed: Callable[[], Keys]) -> Keys:
+    """What is there, the old key among it.
+
+    :raises Outdated: where it is not. :raises errors.TryLater: where it is so new that AWS may not show it yet.
+    """
+    there = listed()
+    if old_key.access_key_id not in there:
+        words = f"AWS does not hold {old_key} of this IAM user, so there is nothing to rotate. No key was made."
+        missing = errors.NotFound(operation="ListAccessKeys", code="NoSuchEntity", message=words)
+        not_there = held.may_not_be_seen_yet(old_key.create_date, missing)
+        raise not_there if isinstance(not_there, errors.TryLater) else Outdated(words)
+    return there
 
 
 def settle_start(entry: Entry, answer: Started, at: datetime) -> None:

@@ -28,6 +28,7 @@ from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
 from accounts.models.request import Request
 from accounts.models.rotation import Rotation
+from accounts.models.rotation_ask import RotationAsk
 from accounts.models.used_signature import UsedSignature
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "Person",
     "Request",
     "Rotation",
+    "RotationAsk",
     "Source",
     "Team",
     "UsedSignature",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from accounts import access, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import AccessKey, Person, Rotation
+from accounts.models.credentials import UNUSED_AFTER
 from accounts.models.iam_user_record import on_their_way
 from accounts.usecases.records import about_iam_user, carried_to
 from accounts.usecases.standing import check_open, check_stays
@@ -42,7 +44,28 @@ def make_key_inactive(
 
 
 @transaction.atomic
-def make_key_active(*, by: Person, access_key: AccessKey, at: datetime, reason: str = "") -> AccessKey:
+def make_unused_key_inactive(
+    *, by: Person, access_key: AccessKey, at: datetime, reason: str = "", queue: str = Delivery.Queue.INTERACTIVE
+) -> AccessKey:
+    """The same, only while nobody uses it, which AWS is asked again at the moment of the call.
+
+    :raises access.NotThere: :raises access.NotAllowed: :raises ValidationError: as `make_key_inactive`, and where it
+        was used within 45 days, is not older than that, or AWS has not said when it was last used.
+    """
+    _require(access_key, by=by, at=at)
+    if access_key.status != AccessKey.Status.ACTIVE:
+        raise ValidationError(f"{access_key} is inactive already.")
+    if not access_key.is_unused(at=at):
+        raise ValidationError(_why_not_unused(access_key))
+    since = {"unused_since": (at - UNUSED_AFTER).isoformat()}
+    _record(Kind.ACCESS_KEY_DEACTIVATED, access_key, by=by, at=at, reason=reason, queue=queue, more=since)
+    return access_key
+
+
+@transaction.atomic
+def make_key_active(
+    *, by: Person, access_key: AccessKey, at: datetime, reason: str = "", queue: str = Delivery.Queue.INTERACTIVE
+) -> AccessKey:
     """Decide that the key shall work again. An owner takes back only what they did themselves.
 
     :raises access.NotThere: :raises access.NotAllowed: as for making it inactive; for an owner also where somebody else
@@ -57,7 +80,7 @@ def make_key_active(*, by: Person, access_key: AccessKey, at: datetime, reason: 
     if not _was_made_inactive_by(by, access_key):
         access.require_on_iam_user(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=access_key.iam_user)
         envelope.require_within(by=by, iam_user=access_key.iam_user)
-    _record(Kind.ACCESS_KEY_ACTIVATED, access_key, by=by, at=at, reason=reason)
+    _record(Kind.ACCESS_KEY_ACTIVATED, access_key, by=by, at=at, reason=reason, queue=queue)
     return access_key
 
 
@@ -82,7 +105,7 @@ def _require(access_key: AccessKey, *, by: Person, at: datetime) -> None:
     check_open(iam_user)
     # Once more: it may have got another owner while this waited for its row.
     access.require_on_own_or(by=by, to=Permission.CHANGE_ACCESS_KEYS, iam_user=iam_user)
-    access_key.refresh_from_db(fields=["status", "gone_at"])
+    access_key.refresh_from_db(fields=["status", "gone_at", "create_date", "last_used_date", "last_used_read_at"])
     if access_key.gone_at is not None:
         raise ValidationError(f"AWS no longer holds {access_key}.")
     if Rotation.objects.open().of_key(access_key).exists():
@@ -104,6 +127,21 @@ def _was_made_inactive_by(person: Person, access_key: AccessKey) -> bool:
     return last is not None and last.kind == Kind.ACCESS_KEY_DEACTIVATED and last.by_id == str(person.pk)
 
 
+def last_deactivation(access_key: AccessKey) -> Entry | None:
+    """The entry by which it was last made inactive here."""
+    entries = Entry.objects.of(access_key.organization).about("iam_user", access_key.iam_user_id)
+    made = entries.filter(kind=Kind.ACCESS_KEY_DEACTIVATED).order_by("-sequence")
+    return next((entry for entry in made if entry.details["access_key_id"] == access_key.access_key_id), None)
+
+
+def _why_not_unused(access_key: AccessKey) -> str:
+    if access_key.last_used_date is not None and access_key.create_date < access_key.last_used_date:
+        return f"{access_key} was last used on {access_key.last_used_date:%d %B %Y}: something may need it."
+    if access_key.last_used_date is None and access_key.last_used_read_at is None:
+        return f"It is not known yet when {access_key} was last used. Refresh its IAM user first."
+    return f"{access_key} is not {UNUSED_AFTER.days} days old yet: whoever has it may not have come to use it."
+
+
 def _record(
     kind: Kind,
     access_key: AccessKey,
@@ -112,6 +150,7 @@ def _record(
     at: datetime,
     reason: str,
     queue: str = Delivery.Queue.INTERACTIVE,
+    more: Mapping[str, object] | None = None,
 ) -> None:
     iam_user = access_key.iam_user
     record(
@@ -121,6 +160,6 @@ def _record(
         subject=about_iam_user(iam_user),
         at=at,
         reason=reason,
-        details={"user_name": iam_user.user_name, "access_key_id": access_key.access_key_id},
+        details={"user_name": iam_user.user_name, "access_key_id": access_key.access_key_id, **(more or {})},
         deliver=carried_to(iam_user, queue=queue),
     )

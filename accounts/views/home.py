@@ -26,6 +26,7 @@ from accounts.models import (
     Offboarding,
     Organization,
     Person,
+    RotationAsk,
 )
 from accounts.views import credentials, states
 from accounts.views.counts import Counted, count_of
@@ -48,6 +49,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "unreachable": _unreachable(person, organization),
         "boundaries": _boundaries(person, organization),
         "overdue": _overdue(person, organization, now),
+        "asked": RotationAsk.objects.of_person(person, organization=organization)[:LISTED],
         "late_offboardings": _late_offboardings(person, organization, now),
         "unassigned": _unassigned(person, organization),
         "drift": count_by_account(person, organization),
@@ -57,7 +59,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
-    waiting = ("late_offboardings", "stuck", "unreachable", "boundaries", "overdue", "drift", "unassigned")
+    waiting = ("late_offboardings", "stuck", "unreachable", "boundaries", "overdue", "asked", "drift", "unassigned")
     context["needs_doing"] = any(context[name] for name in waiting)
     return render(request, "accounts/home.html", context)
 
@@ -107,7 +109,7 @@ def _boundaries(person: Person, organization: Organization) -> list[Boundary]:
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
     """Active keys that are older than the rule allows, oldest first."""
     seen = IAMUser.objects.seen_in(organization, by=person).present()
-    keys = AccessKey.objects.overdue(at=now).filter(organization=organization, iam_user__in=seen)
+    keys = AccessKey.objects.overdue(of=organization, at=now).filter(iam_user__in=seen)
     rows = keys.select_related("iam_user__account", "iam_user__owner").order_by("create_date", "pk")[:LISTED]
     return [{"key": key, "age": key.age_days(at=now)} for key in rows]
 
@@ -134,7 +136,11 @@ def _own(person: Person, organization: Organization, now: datetime) -> list[dict
     return [
         {
             "iam_user": iam_user,
-            "keys": states.key_ages([key for key in iam_user.access_keys.all() if key.gone_at is None], at=now),
+            "keys": states.key_ages(
+                [key for key in iam_user.access_keys.all() if key.gone_at is None],
+                after_days=organization.rotate_after_days,
+                at=now,
+            ),
         }
         for iam_user in rows.order_by("user_name", "account__name", "pk")
     ]

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import access, envelope
 from accounts.access import Permission
 from accounts.kinds import Kind, in_words
-from accounts.models import AccessKey, AccountImport, Drift, IAMUser, Offboarding
+from accounts.models import AccessKey, AccountImport, Drift, IAMUser, Offboarding, RotationAsk
 from accounts.usecases import imports
 from accounts.views import credentials, states
 from accounts.views.access_in_words import effective_access
@@ -108,15 +108,18 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
 
 
 def _keys(request: PortalRequest, iam_user: IAMUser, keys: list[AccessKey], now: datetime) -> list[tuple[Any, ...]]:
-    """Each key with its age, whether it is overdue, since when that is known, and whose its secret waits for."""
+    """Each key with its age, whether it is overdue, since when that is known, whose its secret waits for, who asked."""
     waiting = credentials.waiting_keys(by=request.user, iam_user=iam_user, at=now)
+    keys = list(iam_user.access_keys.present().order_by("create_date", "pk"))
+    asks = RotationAsk.objects.of_keys(keys)
     return [
         (
             key,
             key.age_days(at=now),
-            key.is_overdue(at=now),
+            key.is_overdue(after_days=iam_user.organization.rotate_after_days, at=now),
             key.known_from(iam_user.account),
             waiting.get(key.access_key_id),
+            asks.get(key.pk),
         )
         for key in sorted(keys, key=lambda key: (key.create_date, key.pk))
     ]

@@ -50,6 +50,7 @@ TABLE = {
     "accounts:request:make": "OOT---",
     "accounts:request:view": "OOT-O-",
     "accounts:request:decide": "OO----",
+    "accounts:rotation_rule:change": "OO----",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

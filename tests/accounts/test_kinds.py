@@ -57,6 +57,8 @@ STAY_HERE = {
     "accounts.access_key.snoozed",
     "accounts.calendar.made",
     "accounts.calendar.ended",
+    "accounts.organization.rotation_rule_set",
+    "accounts.rotation.asked_for",
 }
 
 

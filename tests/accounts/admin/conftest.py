@@ -76,6 +76,7 @@ def _hanging_on(iam_user: IAMUser, somebody: Person) -> World:
         "calendarfeed": factories.calendar_feed(iam_user.organization, somebody),
         "rotation": (rotation := factories.rotation(access_key, recipient=somebody, started_by=somebody)),
         "usedsignature": factories.used_signature(rotation),
+        "rotationask": factories.rotation_ask(access_key, by=somebody, recipient=somebody),
         "loginprofile": factories.login_profile(iam_user),
         "mfadevice": factories.mfa_device(iam_user),
         "drift": factories.drift(iam_user),
