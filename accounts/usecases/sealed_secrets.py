@@ -85,6 +85,23 @@ def _expire(secret_id: uuid.UUID, *, at: datetime) -> SealedSecret | None:
     return None
 
 
+@transaction.atomic
+def expire_after_restore(*, by: Person | None, at: datetime) -> list[SealedSecret]:
+    """Wipe everything that waits: what was opened since the backup would open a second time.
+
+    AWS is left as it is, since somebody may use such a key by now; a rotation goes on as if its secret was opened, so
+    that it can be proven or given up.
+
+    :raises access.NotThere: for whoever is a person: the operator of the server does this.
+    """
+    access.require_operator(by=by)
+    expired = seal.expire_all()
+    for sealed in expired:
+        record_of(kind=Kind.SECRET_EXPIRED, sealed=sealed, by=None, at=at, after_restore=True)
+        rotation_following.opened(access_key_id=Bond.of(sealed).id, at=at)
+    return expired
+
+
 def tell(task: str, entry: Entry) -> None:
     """Have the mail about an entry sent by a worker, once this is committed; the task gets the entry's id alone."""
 
@@ -101,7 +118,7 @@ def record_of(
     bond = Bond.of(sealed)
     iam_user = IAMUser.objects.select_related("account", "organization").get(pk=bond.iam_user_id)
     is_key = bond.purpose is Purpose.ACCESS_KEY
-    key_goes = kind in KEY_GOES and is_key and iam_user.gone_at is None
+    key_goes = kind in KEY_GOES and is_key and iam_user.gone_at is None and not more.get("after_restore")
     return record(
         organization=iam_user.organization,
         kind=kind,

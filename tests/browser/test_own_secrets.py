@@ -116,8 +116,7 @@ def test_from_another_browser_it_is_given_up(visit: Visit, aws: AWS, nora: Perso
     there.page.get_by_role("button", name="Give up secret").click()
 
     expect(there.page.get_by_text("It was not opened").first).to_be_visible()
-    held: Callable[[], list[object]] = lambda: aws.backend(noras.account.account_id).users["nora"].access_keys  # noqa: E731
-    wait_for(there.page, lambda: held() == [])
+    wait_for(there.page, lambda: not aws.backend(noras.account.account_id).users["nora"].access_keys)
 
 
 def test_it_is_shown_as_it_is_needed(visit: Visit, mia: Person, sealed: SealedSecret, tmp_path: Path) -> None:

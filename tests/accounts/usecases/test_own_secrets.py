@@ -251,9 +251,7 @@ def test_stopping_the_new_key_ends_its_rotation_with_the_old_one(
     mia: Person, sealed: SealedSecret, rotation: Rotation
 ) -> None:
     open_sealed_secret(by=mia, secret_id=sealed.pk, at=AT)
-    AccessKey.objects.filter(pk=rotation.new_key_id).update(
-        last_used_date=AT, last_used_source="x", last_used_read_at=AT
-    )
+    AccessKey.objects.filter(access_key_id=KEY_ID).update(last_used_date=AT, last_used_source="x", last_used_read_at=AT)
 
     stop_key(by=mia, secret_id=sealed.pk, at=AT)
 

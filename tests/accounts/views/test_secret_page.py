@@ -20,7 +20,7 @@ from tests.factories import SECRET
 
 PASSWORD = "correct horse battery staple"
 KEY_ID = "AKIALEDGERREADER0001"
-TIMES = 20
+TIMES = 50
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_one_that_cannot_be_read_stays_and_says_so(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_at_once_one_opens_it(enter: Enter, mia: Person, opening: str) -> None:
+def test_of_fifty_at_once_one_opens_it(enter: Enter, mia: Person, opening: str) -> None:
     start = threading.Barrier(TIMES)
 
     def ask(client: Client) -> int:
