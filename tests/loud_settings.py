@@ -1,16 +1,18 @@
 """The portal's settings with every logger at its loudest, those too that are told to keep quiet."""
 
-from typing import Any
-
 from celery.signals import setup_logging
 
 from portal.settings import *  # noqa: F403
 from portal.settings import LOGGING
 
-LOGGING: dict[str, Any] = {  # type: ignore[no-redef]
+LOUD = (
+    "django", "django.server", "celery", "celery.worker.strategy", "celery.app.trace", "kombu", "boto3", "botocore",
+    "urllib3",
+)  # fmt: skip
+LOGGING = {
     **LOGGING,
     "root": {"handlers": ["console"], "level": "DEBUG"},
-    "loggers": {name: {"level": "DEBUG"} for name in (*LOGGING["loggers"], "django", "celery", "kombu", "urllib3")},
+    "loggers": {name: {"level": "DEBUG"} for name in LOUD},
 }
 
 

@@ -100,7 +100,7 @@ def in_files(what: str, *paths: Path) -> Found:
 
 def _whole(client: redis.Redis, key: bytes) -> bytes:
     """DUMP may compress what it gives."""
-    read: dict[bytes, Any] = {
+    read: dict[Any, Any] = {
         b"string": lambda: client.get(key),
         b"list": lambda: client.lrange(key, 0, -1),
         b"hash": lambda: client.hgetall(key),
