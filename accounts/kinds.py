@@ -28,6 +28,8 @@ class Kind(StrEnum):
     SECRET_OPENED = "accounts.secret.opened"  # noqa: S105 -- the name of a kind
     SECRET_ASKED_AGAIN = "accounts.secret.asked_again"  # noqa: S105 -- the name of a kind
     SECRET_EXPIRED = "accounts.secret.expired"  # noqa: S105 -- the name of a kind
+    SECRET_GIVEN_UP = "accounts.secret.given_up"  # noqa: S105 -- the name of a kind
+    SECRET_HANDED_OVER = "accounts.secret.handed_over"  # noqa: S105 -- the name of a kind
     OWNERSHIP_RULE_CREATED = "accounts.ownership_rule.created"
     OWNERSHIP_RULE_CHANGED = "accounts.ownership_rule.changed"
     OWNERSHIP_RULE_MOVED = "accounts.ownership_rule.moved"
@@ -106,6 +108,8 @@ IN_WORDS = {
     Kind.SECRET_OPENED: "Show secret",
     Kind.SECRET_ASKED_AGAIN: "Ask again for a shown secret",
     Kind.SECRET_EXPIRED: "Expire secret",
+    Kind.SECRET_GIVEN_UP: "Give up secret",
+    Kind.SECRET_HANDED_OVER: "Hand over secret",
     Kind.OWNERSHIP_RULE_CREATED: "Add rule",
     Kind.OWNERSHIP_RULE_CHANGED: "Change rule",
     Kind.OWNERSHIP_RULE_MOVED: "Move rule",

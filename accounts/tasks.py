@@ -19,9 +19,10 @@ from accounts.usecases import (
     rotation_proofs,
     scheduled_rotations,
     sealed_secrets,
+    secret_mails,
 )
 from portal.ledger.clock import database_now
-from portal.ledger.tasks import is_an_id
+from portal.ledger.tasks import entrys_id, is_an_id
 
 # At its account's pace the reading of thousands of IAM users takes minutes. When the broker hands its message out again
 # meanwhile, the import is claimed already, and nothing is done.
@@ -123,6 +124,20 @@ def tell_of_request(request_id: object, **kwargs: object) -> None:
 def expire_sealed_secrets(**kwargs: object) -> None:
     """Wipe the secrets that nobody opened in time, and have their keys deleted."""
     sealed_secrets.expire_sealed_secrets(by=None, at=database_now())
+
+
+@shared_task
+def tell_of_asking_again(entry_id: object, **kwargs: object) -> None:
+    """Mail those whose secret was asked for a second time."""
+    if (pk := entrys_id(entry_id)) is not None:
+        secret_mails.tell_of_asking_again(entry_id=pk)
+
+
+@shared_task
+def tell_of_hand_over(entry_id: object, **kwargs: object) -> None:
+    """Mail the one to whom a secret was handed over."""
+    if (pk := entrys_id(entry_id)) is not None:
+        secret_mails.tell_of_hand_over(entry_id=pk)
 
 
 @shared_task

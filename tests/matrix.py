@@ -87,6 +87,10 @@ MATRIX: dict[str, Audience] = {
     # Of a secret its recipient alone sees anything.
     "secret": Audience.ORGANIZATION,
     "open_secret": Audience.ORGANIZATION,
+    "give_up_secret": Audience.ORGANIZATION,
+    "hand_over_secret": Audience.ORGANIZATION,
+    # And the owner of the IAM user, who may have handed it over.
+    "stop_key": Audience.ORGANIZATION,
     "ownership": Audience.ORGANIZATION,
     "set_tag_names": Audience.ORGANIZATION,
     "apply_ownership_rules": Audience.ORGANIZATION,

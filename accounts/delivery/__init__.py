@@ -44,6 +44,7 @@ _HANDLERS = {
     Kind.ACCESS_KEY_DELETED: Handler(key_changes.carry_deletion, key_changes.settle),
     Kind.ACCESS_KEY_CLEARED_UP: Handler(lost_keys.carry, lost_keys.settle),
     Kind.SECRET_EXPIRED: Handler(access_keys.carry_expiry, access_keys.settle_expiry),
+    Kind.SECRET_GIVEN_UP: Handler(access_keys.carry_expiry, access_keys.settle_expiry),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),
     Kind.IAM_USER_RENAMED: Handler(changes.carry, drift.settle, held.take_back),
     Kind.IAM_USER_PATH_CHANGED: Handler(changes.carry, drift.settle, held.take_back),

@@ -18,7 +18,7 @@ from portal.secrets.secret import Secret
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key that AWS has just made; its secret is told this once.
+    """A key that AWS has just made; its secret is told this once, and sealed to a browser where one was told.
 
     `known_at` lies behind the call: a list that was read before it could not have it.
     """
@@ -28,6 +28,7 @@ class NewKey:
     create_date: datetime
     secret: Secret
     known_at: datetime
+    carried_by: str
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,16 @@ def make(thing: baseline.Unrepeatable[CreatedKey], iam_user: IAMUser, delivery: 
         key = baseline.make_once(thing, delivery=delivery)
     except errors.NotFound as error:
         raise held.may_not_be_seen_yet(iam_user.create_date, error) from None
-    return NewKey(key.access_key_id, key.status, key.create_date, Secret(key.secret_access_key), database_now())
+    bond = Bond(Purpose.ACCESS_KEY, iam_user.pk, key.access_key_id)
+    secret = sealing.sealed_to_browser(delivery.entry, delivery, Secret(key.secret_access_key), bond)
+    return NewKey(key.access_key_id, key.status, key.create_date, secret, database_now(), str(delivery.pk))
 
 
 def settle(entry: Entry, answer: NewKey, at: datetime) -> None:
     """The key has a row, and its secret waits for the owner."""
     keep_row(entry, answer)
     bond = Bond(Purpose.ACCESS_KEY, int(entry.subject_id), answer.access_key_id)
-    sealing.seal_for_recipient(entry, answer.secret, bond, at)
+    sealing.seal_for_recipient(entry, answer.secret, bond, at, carried_by=answer.carried_by)
 
 
 def keep_row(entry: Entry, answer: NewKey) -> AccessKey:

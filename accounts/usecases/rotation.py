@@ -19,6 +19,7 @@ from accounts.kinds import Kind
 from accounts.models import AccessKey, IAMUser, KeyDestination, Person, Rotation
 from accounts.models.iam_user_record import on_their_way
 from accounts.models.sealed import Bond, Purpose
+from accounts.usecases.browser_keys import told_of_browser
 from accounts.usecases.first_keys import KEYS_PER_USER, MAKING_ONE
 from accounts.usecases.recipients import recipient_of, told_of
 from accounts.usecases.records import about_iam_user, carried_to
@@ -65,15 +66,17 @@ def start_rotation(
     at: datetime,
     reason: str = "",
     queue: str = Delivery.Queue.INTERACTIVE,
+    browser_key: str = "",
 ) -> Rotation:
     """Decide that an access key shall be replaced: a second one is made, and its secret sealed for the owner.
 
     The owner of the IAM user may, and whoever may create access keys for it; nobody, where it has a schedule.
+    `browser_key` is that of the owner's browser.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
     :raises envelope.OutsideEnvelope: for a lead who is not the owner, as for a first key.
-    :raises ValidationError: for a key that does not work, without an owner, while a rotation is open, or where AWS has
-        no room for a second key.
+    :raises ValidationError: for a key that does not work, without an owner, while a rotation is open, where AWS has
+        no room for a second key, or for a bad `browser_key`.
     """
     iam_user = access_key.iam_user
     _require_may(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
@@ -89,12 +92,16 @@ def start_rotation(
         let_stuck_steps_give_way(iam_user=iam_user, by=by, at=at)
     _require_works(access_key)
     _require_room(iam_user)
+    destination = KeyDestination.objects.filter(iam_user=iam_user).first()
+    # What its application reads by itself, nobody's browser could.
+    key_of_browser = "" if destination else browser_key
+    browser = told_of_browser(browser_key=key_of_browser, by=by, recipient=recipient)
     rotation = Rotation.objects.create(
         organization=iam_user.organization, account=iam_user.account, iam_user=iam_user, old_key=access_key,
         recipient=recipient, started_by=by, started_at=at,
-        destination=KeyDestination.objects.filter(iam_user=iam_user).first(),
+        destination=destination,
     )  # fmt: skip
-    details = {"access_key_id": access_key.access_key_id, **told_of(recipient)}
+    details = {"access_key_id": access_key.access_key_id, **told_of(recipient), **browser}
     _record(Kind.ROTATION_STARTED, rotation, by=by, at=at, reason=reason, details=details, queue=queue)
     return rotation
 

@@ -42,10 +42,15 @@ def opened(*, access_key_id: str, at: datetime) -> None:
     waiting.update(state=State.DELIVERED, opened_at=at)
 
 
-def expired(*, access_key_id: str, at: datetime) -> None:
+def expired(*, access_key_id: str, at: datetime, words: str = "Nobody opened the new key's secret in time.") -> None:
     """Nobody opened the new key's secret, in the transaction that has the key deleted: the old key stays."""
     for rotation in Rotation.objects.filter(new_key__access_key_id=access_key_id, state=State.MADE):
-        _end(rotation, State.LAPSED, "Nobody opened the new key's secret in time.", by=None, at=at)
+        _end(rotation, State.LAPSED, words, by=None, at=at)
+
+
+def stopped(*, rotation: Rotation, by: Person, at: datetime, words: str) -> None:
+    """The new key is made inactive, in the transaction that says so: the old key stays."""
+    _end(rotation, State.LAPSED, words, by=by, at=at)
 
 
 def follow_rotations(*, at: datetime) -> int:

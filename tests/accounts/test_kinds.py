@@ -19,6 +19,7 @@ STAY_HERE = {
     "accounts.iam_user.assigned",
     "accounts.secret.opened",
     "accounts.secret.asked_again",
+    "accounts.secret.handed_over",
     "accounts.ownership_rule.created",
     "accounts.ownership_rule.changed",
     "accounts.ownership_rule.moved",

@@ -42,6 +42,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
 def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
     """Addresses of an IAM user, and of what was decided about it."""
     iam_users.tag_iam_user(by=by, iam_user=iam_user, tags={}, at=timezone.now())
+    key = factories.sealed_secret(iam_user, Purpose.ACCESS_KEY, id=iam_user.access_keys.get().access_key_id)
     delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), iam_user.group_memberships.get()
     names = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
@@ -54,6 +55,7 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
         **dict.fromkeys(names, (iam_user.pk,)),
         **dict.fromkeys(("delivery", "delivery_facts", "try_again", "give_up"), (delivery.pk,)),
         **dict.fromkeys(("secret", "open_secret"), (factories.sealed_secret(iam_user, Purpose.PASSWORD).pk,)),
+        **dict.fromkeys(("give_up_secret", "hand_over_secret", "stop_key"), (key.pk,)),
         "remove_from_group": (iam_user.pk, membership.pk),
         "snooze_reminders": (factories.access_key(iam_user).pk,),
         "entry": (entry.pk,),
