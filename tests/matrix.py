@@ -169,6 +169,21 @@ MATRIX: dict[str, Audience] = {
     "offboarding_proof": Audience.ORGANIZATION,
     "offboarding_proof_facts": Audience.ORGANIZATION,
     "export_offboarding_proof": Audience.ORGANIZATION,
+    # One's own keys, and their rotations
+    "my_access": Audience.ORGANIZATION,
+    "my_access_facts": Audience.ORGANIZATION,
+    "start_rotation": Audience.ORGANIZATION,
+    "key_slots": Audience.ORGANIZATION,
+    "make_key_inactive": Audience.ORGANIZATION,
+    "make_key_active": Audience.ORGANIZATION,
+    "delete_access_key": Audience.ORGANIZATION,
+    "rotation": Audience.ORGANIZATION,
+    "rotation_facts": Audience.ORGANIZATION,
+    "refresh_rotation": Audience.ORGANIZATION,
+    "make_old_key_inactive": Audience.ORGANIZATION,
+    "make_old_key_active": Audience.ORGANIZATION,
+    "delete_old_key": Audience.ORGANIZATION,
+    "give_up_rotation": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

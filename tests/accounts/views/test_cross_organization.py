@@ -34,6 +34,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         **of_bulk_changes(lena, acme_prod),
         **of_offboardings(ledger_reader),
         **of_requests(ledger_reader, by=lena),
+        **of_keys(ledger_reader),
         "switch_organization": ("acme",),
     }
 
@@ -120,6 +121,21 @@ def of_offboardings(iam_user: IAMUser) -> Things:
     }
 
 
+def of_keys(iam_user: IAMUser) -> Things:
+    """Addresses of an access key, and of the rotation of another one, which is an application's."""
+    key = iam_user.access_keys.get()
+    names = ("start_rotation", "key_slots", "make_key_inactive", "make_key_active", "delete_access_key")
+    application = factories.iam_user(
+        iam_user.account, "ledger-writer", team=iam_user.team, owner=iam_user.owner, kind=IAMUser.Kind.APPLICATION
+    )
+    rotation = factories.rotation(factories.access_key(application))
+    of_rotation = (
+        "rotation", "rotation_facts", "refresh_rotation", "make_old_key_inactive", "make_old_key_active",
+        "delete_old_key", "give_up_rotation",
+    )  # fmt: skip
+    return {**dict.fromkeys(names, (key.pk,)), **dict.fromkeys(of_rotation, (rotation.pk,))}
+
+
 # Addresses that name no thing: what they show is scoped, which the tests of each page hold.
 WITHOUT_A_THING = {
     "team", "create_iam_user", "create_iam_user_fields", "accounts", "connect_account", "deliveries", "ledger",
@@ -129,6 +145,7 @@ WITHOUT_A_THING = {
     "export_iam_users", "overview", "start_bulk_change", "csv_import", "csv_example",
     "offboardings",
     "requests",
+    "my_access", "my_access_facts",
 }  # fmt: skip
 
 
