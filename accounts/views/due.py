@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.template.defaultfilters import pluralize
+from django.utils import timezone
 
 from accounts.models import AccessKey, Organization
 
@@ -34,18 +34,12 @@ def due_of(access_key: AccessKey, *, organization: Organization, at: datetime) -
     if access_key.status != AccessKey.Status.ACTIVE:
         return None
     due_at = access_key.create_date + timedelta(days=organization.rotate_after_days)
-    return Due(due_at, _words(due_at - at), due_at - at < SOON, due_at < at)
+    return Due(due_at, _words(due_at, at), due_at - at < SOON, due_at < at)
 
 
-def first_due(access_keys: Iterable[AccessKey], *, organization: Organization, at: datetime) -> Due | None:
-    """Of several keys the one that is due first."""
-    found = [due_of(access_key, organization=organization, at=at) for access_key in access_keys]
-    return min((due for due in found if due is not None), key=lambda due: due.at, default=None)
-
-
-def _words(left: timedelta) -> str:
-    days = abs(left).days
-    if not days:
-        return "overdue since today" if left < timedelta() else "due within a day"
-    told = f"{days} day{pluralize(days)}"
-    return f"overdue by {told}" if left < timedelta() else f"due in {told}"
+def _words(due_at: datetime, at: datetime) -> str:
+    """By the days of the calendar, as people count them."""
+    days = (timezone.localtime(due_at).date() - timezone.localtime(at).date()).days
+    if due_at < at:
+        return f"overdue by {-days} day{pluralize(-days)}" if days else "overdue since today"
+    return f"due in {days} day{pluralize(days)}" if days else "due today"

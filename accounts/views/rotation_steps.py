@@ -24,7 +24,7 @@ TONES = {
     State.MADE: "waiting",
     State.DELIVERED: "waiting",
     State.PROVEN: "waiting",
-    State.DEACTIVATED: "pending",
+    State.DEACTIVATED: "waiting",
     State.DONE: "ok",
     State.GIVEN_UP: "neutral",
     State.LAPSED: "neutral",
@@ -95,7 +95,8 @@ def in_short(rotation: Rotation, *, by: Person, at: datetime) -> Next:
     step = next_of(rotation, by=by, at=at, sealed=sealed)
     if sealed is not None:
         return step
-    return Next(step.title, step.words, "Go on", address, is_dialog=False)
+    words = "Go on" if step.kind != "secondary" else "Show rotation"
+    return Next(step.title, step.words, words, address, is_dialog=False)
 
 
 def _opening(rotation: Rotation, by: Person, sealed: SealedSecret | None) -> Next:
@@ -113,7 +114,7 @@ def _opening(rotation: Rotation, by: Person, sealed: SealedSecret | None) -> Nex
     return Next(
         "Open the new key's secret",
         "It is shown once, to you alone, for a minute: have the place ready where you keep it. "
-        f"If you do not open it until {until}, the new key is deleted. The old key works as before.",
+        f"If you do not open it by {until}, the new key is deleted. The old key works as before.",
         "Show secret",
         reverse("secret", args=[sealed.pk]),
         is_dialog=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.rotation_steps import Next, moment_in_words, next_of, of_rotation, sealed_of, steps_of
 from accounts.views.way_to_aws import history_of, on_its_way, open_deliveries_of
 from portal.ledger.models import Delivery, Entry
+from portal.secrets.models import SealedSecret
 
 State = Rotation.State
 # The first of these that exists tells how to prove the new key.
@@ -70,7 +72,7 @@ def make_inactive(request: PortalRequest, pk: int) -> HttpResponse:
         usecases.make_old_key_inactive,
         title=f"Make old key {rotation.old_key} inactive",
         button="Make old key inactive",
-        warning=f"{why}AWS refuses it from then on, within seconds. It can be undone with Make old key active.",
+        warning=f"{why}AWS refuses the old key within seconds. It can be undone with Make old key active.",
         needs_reason=bool(why),
     )
 
@@ -188,16 +190,15 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     entries = _entries_of(rotation, of_iam_user)
     pending = on_its_way(request, open_deliveries_of(of_iam_user), at=now)
     reading = iam_user.imports.open().first()
-    sealed = sealed_of(rotation, at=now)
     may_change = _may_change(request, iam_user)
     return {
         "rotation": rotation,
         "iam_user": iam_user,
         "shown": of_rotation(rotation),
         "steps": steps_of(rotation, {entry.kind: entry for entry in entries.order_by("sequence")}),
-        "next": _next(rotation, request, sealed, pending, now),
+        "next": _next(rotation, request, pending, sealed=sealed_of(rotation, at=now), may_change=may_change, now=now),
         "keys": _keys(rotation, now),
-        "still_used": use_in_words(rotation.old_key) if _is_still_used(rotation) else "",
+        "still_used": _still_used(rotation),
         "pending": pending,
         "reading": reading,
         "is_moving": reading is not None
@@ -220,14 +221,21 @@ def _head(rotation: Rotation, request: PortalRequest) -> dict[str, Any]:
 
 
 def _next(
-    rotation: Rotation, request: PortalRequest, sealed: Any, pending: list[dict[str, Any]], now: datetime
+    rotation: Rotation,
+    request: PortalRequest,
+    pending: list[dict[str, Any]],
+    *,
+    sealed: SealedSecret | None,
+    may_change: bool,
+    now: datetime,
 ) -> Next:
     stuck = [row for row in pending if row["delivery"].state == Delivery.State.STUCK]
     if stuck:
         return Next("Something holds it up", "What it is, and what to do about it, stands below.")
     if pending:
-        return Next("On its way to AWS", "This page follows by itself. You need not wait here.")
-    return next_of(rotation, by=request.user, at=now, sealed=sealed)
+        return Next("Nothing to do at the moment", "What was decided is on its way to AWS; this page follows.")
+    step = next_of(rotation, by=request.user, at=now, sealed=sealed)
+    return step if may_change else replace(step, button="", address="")
 
 
 def _ways_back(rotation: Rotation, *, may_change: bool) -> dict[str, str]:
@@ -271,8 +279,11 @@ def _keys(rotation: Rotation, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _is_still_used(rotation: Rotation) -> bool:
-    return rotation.old_key_was_used_since and rotation.state in (State.PROVEN, State.DEACTIVATED)
+def _still_used(rotation: Rotation) -> str:
+    """The warning that something still has the old key."""
+    if rotation.state not in (State.PROVEN, State.DEACTIVATED) or not rotation.old_key_was_used_since:
+        return ""
+    return f"Last {use_in_words(rotation.old_key)}, after the new key was in use already."
 
 
 def _is_followed_soon(rotation: Rotation) -> bool:
