@@ -79,7 +79,7 @@ def _changeable(request: PortalRequest, pk: int) -> AccessKey:
 def _ask(
     request: PortalRequest, access_key: AccessKey, decide: Callable[..., AccessKey], **context: Any
 ) -> HttpResponse:
-    form, back = OptionalReasonForm(request.POST or None), _back(request, access_key)
+    form, back = OptionalReasonForm(request.POST if request.method == "POST" else None), _back(request, access_key)
     if request.method == "POST" and form.is_valid():
         done = decided(form, decide, by=request.user, access_key=access_key, at=timezone.now(), **form.cleaned_data)
         if done is not None:

@@ -59,7 +59,7 @@ def _seen(request: PortalRequest) -> Any:
 
 @freshly_signed_in
 def _start(request: PortalRequest, access_key: AccessKey) -> HttpResponse:
-    iam_user, form = access_key.iam_user, OptionalReasonForm(request.POST or None)
+    iam_user, form = access_key.iam_user, OptionalReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         started = decided(
             form, usecases.start_rotation, by=request.user, access_key=access_key, at=timezone.now(),

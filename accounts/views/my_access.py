@@ -21,7 +21,8 @@ from accounts.views.counts import count_of
 from accounts.views.due import SOON, due_of
 from accounts.views.key_rows import KeyRows
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.rotation_steps import in_short, of_rotation
+from accounts.views.rotation_steps import in_short
+from portal.ledger.models import Delivery
 
 ON_A_PAGE = 25
 LISTED = 8
@@ -58,16 +59,25 @@ def due_soon(*, person: Person, organization: Organization, at: datetime) -> lis
 
 def open_rotations(*, person: Person, organization: Organization, at: datetime) -> list[dict[str, Any]]:
     """The person's own that are open, with what comes next, oldest first."""
-    rows = Rotation.objects.open().filter(iam_user__in=_own(person, organization))
     related = ("organization", "iam_user__account", "old_key", "new_key", "recipient")
+    rows = Rotation.objects.open().filter(iam_user__in=_own(person, organization)).select_related(*related)
+    listed = list(rows.order_by("started_at", "pk")[:LISTED])
+    stuck = _stuck(listed, organization)
     return [
         {
             "rotation": rotation,
-            "shown": of_rotation(rotation),
-            "next": in_short(rotation, by=person, at=at),
+            "next": in_short(rotation, by=person, at=at, is_stuck=str(rotation.iam_user_id) in stuck),
         }
-        for rotation in rows.select_related(*related).order_by("started_at", "pk")[:LISTED]
+        for rotation in listed
     ]
+
+
+def _stuck(rotations: list[Rotation], organization: Organization) -> set[str]:
+    """Of which of their IAM users something is stuck, by id."""
+    ids = [str(rotation.iam_user_id) for rotation in rotations]
+    stuck = Delivery.objects.of(organization).stuck()
+    of_these = stuck.filter(entry__subject_type="iam_user", entry__subject_id__in=ids)
+    return set(of_these.values_list("entry__subject_id", flat=True))
 
 
 def _own(person: Person, organization: Organization) -> IAMUserQuerySet:
@@ -78,25 +88,23 @@ def _context(request: PortalRequest) -> dict[str, Any]:
     person, organization, now = request.user, organization_of(request), timezone.now()
     page = _page(person, organization, request.GET.get("page", ""))
     rows = KeyRows(by=person, organization=organization, iam_users=page.object_list, at=now)
-    listed = [
+    listed: list[dict[str, Any]] = [
         {"iam_user": iam_user, "keys": rows.of(iam_user), "on_its_way": rows.on_its_way(iam_user)}
         for iam_user in page.object_list
     ]
-    rotations = open_rotations(person=person, organization=organization, at=now)
     return {
         "subtitle": _subtitle(person, organization),
         "waiting": credentials.waiting_for(person=person, organization=organization, at=now),
-        "rotations": rotations,
+        "rotations": open_rotations(person=person, organization=organization, at=now),
         "due": due_soon(person=person, organization=organization, at=now),
         "page": page,
         "people": [row for row in listed if row["iam_user"].kind == IAMUser.Kind.PERSON],
         "applications": [row for row in listed if row["iam_user"].kind == IAMUser.Kind.APPLICATION],
-        "is_moving": any(row["on_its_way"] and row["on_its_way"][1].is_moving for row in listed)
-        or any(row["shown"].is_moving for row in rotations),
+        "is_moving": any(row["on_its_way"] and row["on_its_way"][1].is_moving for row in listed),
     }
 
 
-def _page(person: Person, organization: Organization, number: str) -> Page[IAMUser]:
+def _page(person: Person, organization: Organization, number: str) -> Page[Any]:
     """Those of people before applications, and what is due first before the rest."""
     active = AccessKey.objects.present().filter(iam_user=OuterRef("pk"), status=AccessKey.Status.ACTIVE)
     oldest = Subquery(active.order_by("create_date").values("create_date")[:1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.template.defaultfilters import date as date_in_words
@@ -59,6 +59,9 @@ class Next:
     is_dialog: bool = True
 
 
+HELD_UP = Next("Something holds it up", "What it is, and what to do about it, stands below.")
+
+
 def of_rotation(rotation: Rotation) -> Shown:
     """How far it is, in a badge."""
     return Shown(rotation.get_state_display(), TONES[State(rotation.state)], rotation.state == State.STARTED)
@@ -88,9 +91,11 @@ def next_of(rotation: Rotation, *, by: Person, at: datetime, sealed: SealedSecre
     return _ended(rotation)
 
 
-def in_short(rotation: Rotation, *, by: Person, at: datetime) -> Next:
+def in_short(rotation: Rotation, *, by: Person, at: datetime, is_stuck: bool) -> Next:
     """What a list says of it, in one query for the secret at most: its button leads to the rotation's page."""
     address = reverse("rotation", args=[rotation.pk])
+    if is_stuck:
+        return replace(HELD_UP, button="Show rotation", address=address, is_dialog=False)
     sealed = sealed_of(rotation, at=at) if rotation.recipient_id == by.pk else None
     step = next_of(rotation, by=by, at=at, sealed=sealed)
     if sealed is not None:

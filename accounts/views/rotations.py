@@ -27,7 +27,7 @@ from accounts.views import dialogs
 from accounts.views.due import due_of
 from accounts.views.fresh_sign_in import freshly_signed_in
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.rotation_steps import Next, moment_in_words, next_of, of_rotation, sealed_of, steps_of
+from accounts.views.rotation_steps import HELD_UP, Next, moment_in_words, next_of, of_rotation, sealed_of, steps_of
 from accounts.views.way_to_aws import history_of, on_its_way, open_deliveries_of
 from portal.ledger.models import Delivery, Entry
 from portal.secrets.models import SealedSecret
@@ -158,7 +158,7 @@ def _ask(
     **context: Any,
 ) -> HttpResponse:
     form_class = ReasonForm if needs_reason else OptionalReasonForm
-    form, back = form_class(request.POST or None), reverse("rotation", args=[rotation.pk])
+    form, back = form_class(request.POST if request.method == "POST" else None), reverse("rotation", args=[rotation.pk])
     if request.method == "POST" and form.is_valid():
         done = decided(form, decide, by=request.user, rotation=rotation, at=timezone.now(), **form.cleaned_data)
         if done is not None:
@@ -231,7 +231,7 @@ def _next(
 ) -> Next:
     stuck = [row for row in pending if row["delivery"].state == Delivery.State.STUCK]
     if stuck:
-        return Next("Something holds it up", "What it is, and what to do about it, stands below.")
+        return HELD_UP
     if pending:
         return Next("Nothing to do at the moment", "What was decided is on its way to AWS; this page follows.")
     step = next_of(rotation, by=request.user, at=now, sealed=sealed)
