@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -96,7 +97,8 @@ def _slots(request: PortalRequest, access_key: AccessKey) -> dict[str, Any]:
     return {
         "access_key": access_key,
         "iam_user": iam_user,
-        "keys": keys,
+        # The page itself is about rotating: below, a key is only looked at and changed.
+        "keys": [replace(row, rotate_address="") for row in keys],
         "most": KEYS_PER_USER,
         "too_many": len(keys) - KEYS_PER_USER + 1,
         "proposal": proposal,

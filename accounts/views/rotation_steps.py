@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.kinds import Kind
-from accounts.models import Person, Rotation
+from accounts.models import AccessKey, Person, Rotation
 from accounts.models.sealed import Bond, Purpose
 from accounts.views.states import Shown
 from portal.ledger.models import Entry
@@ -175,10 +175,13 @@ def _deleting(rotation: Rotation, at: datetime) -> Next:
 def _ended(rotation: Rotation) -> Next:
     if rotation.state == State.DONE:
         return Next("Done", f"{rotation.new_key} has taken the place of {rotation.old_key}. Nothing is left to do.")
-    words = "The old key was left as it is."
-    if rotation.state == State.LAPSED and rotation.iam_user.gone_at is not None:
-        words = "AWS no longer holds the IAM user."
-    return Next(rotation.get_state_display(), words)
+    title = rotation.get_state_display()
+    if rotation.iam_user.gone_at is not None:
+        return Next(title, "AWS no longer holds the IAM user.")
+    if rotation.old_key.gone_at is not None or rotation.old_key.status != AccessKey.Status.ACTIVE:
+        return Next(title, "The old key was left as it was. By now it does not work any more.")
+    address = reverse("start_rotation", args=[rotation.old_key_id])
+    return Next(title, "The old key was left as it is, and can be rotated again.", "Rotate key", address)
 
 
 def steps_of(rotation: Rotation, entries: Mapping[str, Entry]) -> list[Step]:

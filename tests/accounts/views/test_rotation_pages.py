@@ -183,6 +183,18 @@ def test_one_that_has_ended_says_how(
     assert offered(text, rotation) == set()
 
 
+def test_after_giving_up_it_can_be_begun_again(
+    enter: Enter, mia: Person, hugo: Person, old_key: AccessKey, new_key: AccessKey
+) -> None:
+    rotation = rotation_of(old_key, new_key, "given_up", ended_at=timezone.now())
+    again = f'href="{reverse("start_rotation", args=[old_key.pk])}"'
+
+    assert again in text_of(enter(mia), rotation)
+    assert again not in text_of(enter(hugo), rotation)
+    AccessKey.objects.filter(pk=old_key.pk).update(gone_at=timezone.now())
+    assert again not in text_of(enter(mia), rotation)
+
+
 def test_a_stuck_step_says_what_to_do(enter: Enter, mia: Person, proven: Rotation) -> None:
     steps.make_old_key_inactive(by=mia, rotation=proven, at=timezone.now())
     Delivery.objects.update(
