@@ -59,6 +59,7 @@ class Next:
     is_dialog: bool = True
 
 
+PROVE = Next("Put the new key in use, and prove that it works", "Both keys work now, so nothing breaks meanwhile.")
 HELD_UP = Next("Something holds it up", "What it is, and what to do about it, stands below.")
 
 
@@ -81,7 +82,7 @@ def next_of(rotation: Rotation, *, by: Person, at: datetime, sealed: SealedSecre
     if rotation.state == State.MADE:
         return _opening(rotation, by, sealed)
     if rotation.state == State.DELIVERED:
-        return _proving(rotation)
+        return PROVE
     if rotation.state == State.PROVEN:
         return _deactivating(rotation)
     if rotation.state == State.DEACTIVATED:
@@ -123,13 +124,6 @@ def _opening(rotation: Rotation, by: Person, sealed: SealedSecret | None) -> Nex
         "Show secret",
         reverse("secret", args=[sealed.pk]),
         is_dialog=False,
-    )
-
-
-def _proving(_rotation: Rotation) -> Next:
-    return Next(
-        "Put the new key in use, and prove that it works",
-        "Put it in every place where the old one is. Both work now, so nothing breaks meanwhile.",
     )
 
 

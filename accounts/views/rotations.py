@@ -205,7 +205,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         or _is_followed_soon(rotation)
         or any(one["shown"].is_moving for one in pending),
         **_head(rotation, request),
-        "proof_parts": PROOFS if rotation.state == State.DELIVERED and not pending else (),
+        "proof_parts": PROOFS if may_change and rotation.state == State.DELIVERED and not pending else (),
         "history": history_of(entries, at=now),
         **_ways_back(rotation, may_change=may_change and not pending),
     }

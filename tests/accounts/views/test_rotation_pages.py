@@ -107,7 +107,7 @@ def test_a_secret_that_nobody_opened_in_time_is_told(
 
 
 def test_then_it_says_how_to_prove_the_new_key(
-    enter: Enter, mia: Person, old_key: AccessKey, new_key: AccessKey
+    enter: Enter, mia: Person, hugo: Person, old_key: AccessKey, new_key: AccessKey
 ) -> None:
     rotation = rotation_of(old_key, new_key, "delivered", opened_at=timezone.now())
 
@@ -115,6 +115,7 @@ def test_then_it_says_how_to_prove_the_new_key(
 
     assert "aws sts get-caller-identity" in text
     assert offered(text, rotation) == {"make_old_key_inactive", "give_up_rotation"}
+    assert "aws sts get-caller-identity" not in text_of(enter(hugo), rotation)
     assert "hx-trigger" not in text.split('id="facts"')[1].split(">")[0]
 
 
