@@ -23,7 +23,6 @@ class Use:
     has_console_password: bool
     created_at: datetime
     last_used_at: datetime | None
-    service: str
     words: str
 
 

@@ -192,7 +192,7 @@ def _mail(reminders: list[KeyReminder]) -> None:
         "person": person,
         "organization": organization,
         "reminders": [(reminder, reminder.access_key.create_date + rule) for reminder in reminders],
-        "address": settings.PORTAL_URL + reverse("home"),
+        "address": settings.PORTAL_URL + reverse("my_access"),
     }
     count = len(reminders)
     keys = "an access key is due" if count == 1 else f"{count} access keys are due"

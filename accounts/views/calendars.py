@@ -73,7 +73,7 @@ def _event(access_key: AccessKey, rule: timedelta) -> Event:
     event.add("dtstamp", timezone.now())
     event.add("dtstart", (access_key.create_date + rule).date())
     event.add("summary", words)
-    event.add("url", settings.PORTAL_URL + reverse("home"))
+    event.add("url", settings.PORTAL_URL + reverse("my_access"))
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", words)

@@ -28,7 +28,7 @@ from accounts.models import (
     Person,
     RotationAsk,
 )
-from accounts.views import credentials, states
+from accounts.views import credentials, my_access, states
 from accounts.views.counts import Counted, count_of
 from accounts.views.drift import count_by_account
 from accounts.views.organization import PortalRequest
@@ -45,6 +45,8 @@ def home(request: PortalRequest) -> HttpResponse:
     person, organization, now = request.user, request.organization, timezone.now()
     context: dict[str, Any] = {
         "waiting": credentials.waiting_for(person=person, organization=organization, at=now),
+        "rotations": my_access.open_rotations(person=person, organization=organization, at=now),
+        "due": my_access.due_soon(person=person, organization=organization, at=now),
         "stuck": _stuck(person, organization, now),
         "unreachable": _unreachable(person, organization),
         "boundaries": _boundaries(person, organization),
@@ -107,10 +109,11 @@ def _boundaries(person: Person, organization: Organization) -> list[Boundary]:
 
 
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
-    """Active keys that are older than the rule allows, oldest first."""
+    """Other people's active keys that are older than the rule allows, oldest first; one's own wait for one above."""
     seen = IAMUser.objects.seen_in(organization, by=person).present()
     keys = AccessKey.objects.overdue(of=organization, at=now).filter(iam_user__in=seen)
-    rows = keys.select_related("iam_user__account", "iam_user__owner").order_by("create_date", "pk")[:LISTED]
+    others = keys.exclude(iam_user__owner=person).select_related("iam_user__account", "iam_user__owner")
+    rows = others.order_by("create_date", "pk")[:LISTED]
     return [{"key": key, "age": key.age_days(at=now)} for key in rows]
 
 

@@ -6,24 +6,21 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.access import Permission
 from accounts.forms import decided
 from accounts.models import Rotation
-from accounts.usecases import imports, rotation_proofs
+from accounts.usecases import rotation_proofs
 from accounts.views import dialogs
-from accounts.views.iam_users import page_of
 from accounts.views.organization import PortalRequest, organization_of
 
-ASKED = (
     "AWS is being asked, and a use shows within a minute or two. AWS tells of it up to a quarter of an hour late: "
     "where none shows, ask again then."
 )
@@ -54,7 +51,7 @@ def prove(request: PortalRequest, pk: int) -> HttpResponse:
     """The new key works."""
     rotation = _find(request, pk)
     access.require_on_own_or(by=request.user, to=Permission.CHANGE_ACCESS_KEYS, iam_user=rotation.iam_user)
-    back = page_of(rotation.iam_user)
+    back = reverse("rotation", args=[pk])
     if request.method == "GET" and rotation.state != Rotation.State.DELIVERED:
         words = NOT_NOW.format(rotation.get_state_display().lower())
         return dialogs.show(request, title=TITLE, form=forms.Form(), back=back, warning=words)
@@ -74,19 +71,6 @@ def prove(request: PortalRequest, pk: int) -> HttpResponse:
         use_command=use_command(),
         request_command=request_command(),
     )
-
-
-@require_POST
-def check_use(request: PortalRequest, pk: int) -> HttpResponse:
-    """Check its use in AWS."""
-    rotation = _find(request, pk)
-    try:
-        imports.refresh_iam_user(by=request.user, iam_user=rotation.iam_user, at=timezone.now())
-    except ValidationError as refusal:
-        messages.info(request, " ".join(refusal.messages))
-    else:
-        messages.info(request, ASKED)
-    return redirect(page_of(rotation.iam_user))
 
 
 def use_command() -> str:

@@ -17,7 +17,7 @@ from accounts.iam_user_forms import UntilField
 from accounts.models import AccessKey
 from accounts.usecases import key_reminders
 from accounts.views import dialogs
-from accounts.views.iam_users import page_of
+from accounts.views.key_slots import back_of
 from accounts.views.organization import PortalRequest, organization_of
 
 SUGGESTED = timedelta(days=7)
@@ -35,7 +35,7 @@ def snooze(request: PortalRequest, pk: int) -> HttpResponse:
     """Snooze reminders."""
     access_key = _find(request, pk)
     form, now = SnoozeForm(request.POST or None, initial={"until": timezone.now() + SUGGESTED}), timezone.now()
-    back = page_of(access_key.iam_user)
+    back = back_of(request, access_key.iam_user)
     if request.method == "POST" and form.is_valid():
         what = form.cleaned_data
         if decided(form, key_reminders.snooze_reminders, by=request.user, access_key=access_key, at=now, **what):

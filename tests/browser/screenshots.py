@@ -67,7 +67,12 @@ INSIDE: dict[str, tuple[Sight, ...]] = {
         Sight("menu-of-person", "/", press="Lena"),
     ),
     "ada@acme.test": (Sight("people-auditor", "/people/"),),
-    "mia@acme.test": (Sight("home-member", "/"),),
+    "mia@acme.test": (
+        Sight("home-member", "/"),
+        Sight("my-access", "/my-access/"),
+        Sight("rotate-key", "/my-access/", press="Rotate key"),
+        Sight("keys-own", "/my-access/", row=r"/team/iam-users/\d+/$"),
+    ),
     "hugo@acme.test": (Sight("home-helpdesk", "/"),),
     "olive@acme.test": (
         Sight("home-owner", "/"),

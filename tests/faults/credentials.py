@@ -85,7 +85,7 @@ def _create_key_for_a_browser(house: House) -> None:
     first_keys.create_access_key(by=house.olive, iam_user=house.user(), at=database_now(), browser_key=BROWSER.public)
 
 
-def _give_up(house: House) -> None:
+def _give_up_the_secret(house: House) -> None:
     sealed = SealedSecret.objects.ready().get()
     own_secrets.give_up_secret(by=house.olive, secret_id=sealed.pk, at=database_now())
 
@@ -94,7 +94,7 @@ def _expire(house: House) -> None:
     sealed_secrets.expire_sealed_secrets(by=None, at=database_now())
 
 
-def _give_up_the_secret(house: House) -> None:
+def _give_up(house: House) -> None:
     delivery = Delivery.objects.get(entry__kind=Kind.ACCESS_KEY_CREATED)
     give_up(by=house.olive, delivery=delivery, reason="Not needed", at=database_now())
 

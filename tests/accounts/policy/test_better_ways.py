@@ -18,7 +18,6 @@ def way(**fields: Any) -> BetterWay:
         "has_console_password": False,
         "created_at": AT - 200 * DAY,
         "last_used_at": AT - DAY,
-        "service": "s3",
         "words": "ledger-writer",
     }
     return better_way(Use(**given | fields), at=AT)
