@@ -21,9 +21,6 @@ from accounts.usecases import rotation_proofs
 from accounts.views import dialogs
 from accounts.views.organization import PortalRequest, organization_of
 
-    "AWS is being asked, and a use shows within a minute or two. AWS tells of it up to a quarter of an hour late: "
-    "where none shows, ask again then."
-)
 TITLE = "Show that the new key works"
 NOT_NOW = "There is nothing to show now: {}."
 
