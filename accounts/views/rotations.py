@@ -33,8 +33,6 @@ from portal.ledger.models import Delivery, Entry
 from portal.secrets.models import SealedSecret
 
 State = Rotation.State
-# The first of these that exists tells how to prove the new key.
-PROOFS = ("accounts/_prove_new_key.html", "accounts/_prove_by_use.html")
 OF_SECRETS = (Kind.SECRET_OPENED, Kind.SECRET_ASKED_AGAIN, Kind.SECRET_EXPIRED)
 
 
@@ -205,7 +203,7 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         or _is_followed_soon(rotation)
         or any(one["shown"].is_moving for one in pending),
         **_head(rotation, request),
-        "proof_parts": PROOFS if may_change and rotation.state == State.DELIVERED and not pending else (),
+        "may_prove": may_change and rotation.state == State.DELIVERED and not pending,
         "history": history_of(entries, at=now),
         **_ways_back(rotation, may_change=may_change and not pending),
     }

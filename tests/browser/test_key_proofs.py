@@ -30,7 +30,7 @@ def test_a_wrong_paste_is_told_and_a_good_one_proves(
     pasted.fill(pasting.good)
     page.get_by_role("button", name="The new key works").click()
 
-    page.wait_for_url(f"**/team/iam-users/{rotation.iam_user_id}/")
+    page.wait_for_url(f"**/rotations/{rotation.pk}/")
     assert Rotation.objects.get().state == "proven"
 
 

@@ -39,7 +39,7 @@ def test_the_dialog_shows_what_to_run_and_proves(
 
     answer = client.post(address(rotation), {"signed_request": pasting.good}, headers=headers)
 
-    assert answer.headers["HX-Redirect" if is_htmx else "Location"] == reverse("iam_user", args=[rotation.iam_user_id])
+    assert answer.headers["HX-Redirect" if is_htmx else "Location"] == reverse("rotation", args=[rotation.pk])
     assert Rotation.objects.get().state == "proven"
 
 
