@@ -203,3 +203,14 @@ def test_a_delivery_that_an_admin_gives_up_leaves_the_rotation_usable(
     rotation.refresh_from_db()
     assert rotation.state == "proven"
     steps.make_old_key_inactive(by=mia, rotation=rotation, at=AT)
+
+
+def test_a_start_that_may_have_made_a_key_does_not_give_way_to_another(
+    mia: Person, leaves_nothing: Block, old_key: AccessKey
+) -> None:
+    start(mia, old_key)
+    stick(Kind.ROTATION_STARTED, baseline={"there": [], "called_at": AT.isoformat()}, stuck_kind="conflict")
+    Rotation.objects.update(state="lapsed", ended_at=AT)
+
+    with leaves_nothing(ValidationError, match="An access key of ledger-writer is on its way"):
+        start(mia, old_key)
