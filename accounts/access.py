@@ -31,6 +31,7 @@ class Permission(StrEnum):
     CHANGE_OWNERSHIP = "accounts:ownership:change"
     CHANGE_CONSOLE_ACCESS = "accounts:iam_user:change_console_access"
     CREATE_ACCESS_KEY = "accounts:iam_user:create_access_key"
+    CHANGE_ACCESS_KEYS = "accounts:iam_user:change_access_keys"
     DECIDE_DRIFT = "accounts:drift:decide"
     VIEW_ACCOUNTS = "accounts:account:view"
     CONNECT_ACCOUNT = "accounts:account:connect"
@@ -54,6 +55,7 @@ class Permission(StrEnum):
     MAKE_REQUEST = "accounts:request:make"
     VIEW_REQUESTS = "accounts:request:view"
     DECIDE_REQUEST = "accounts:request:decide"
+    CHANGE_ROTATION_RULE = "accounts:rotation_rule:change"
 
 
 _VIEW = {
@@ -70,6 +72,7 @@ _MANAGE_IAM_USERS = {
     Permission.ASSIGN_IAM_USER,
     Permission.CHANGE_CONSOLE_ACCESS,
     Permission.CREATE_ACCESS_KEY,
+    Permission.CHANGE_ACCESS_KEYS,
     Permission.DECIDE_DRIFT,
     Permission.CHANGE_IAM_USER,
     Permission.CHANGE_POLICIES,

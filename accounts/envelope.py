@@ -218,12 +218,11 @@ def boundary_of(team: Team, account: Account) -> str:
     is none AWS refuses.
     """
     envelope = Envelope.objects.filter(team=team).select_related("permissions_boundary").first()
-    return "" if envelope is None else _boundary_in(envelope, account)
+    return _boundary_in(envelope.permissions_boundary if envelope else None, account)
 
 
-def _boundary_in(envelope: Envelope, account: Account) -> str:
-    named = envelope.permissions_boundary.arn if envelope.permissions_boundary else ""
-    return arns.in_account(named, account_id=account.account_id) if named else ""
+def _boundary_in(named: IAMPolicy | None, account: Account) -> str:
+    return arns.in_account(named.arn, account_id=account.account_id) if named else ""
 
 
 def require_change(*, by: Person, iam_user: IAMUser, attribute: str, before: Any, after: Any) -> None:
@@ -296,7 +295,7 @@ def outside(iam_user: IAMUser) -> Outside:
     envelope = envelopes.first()
     if envelope is None:
         return Outside()
-    boundary = _boundary_in(envelope, iam_user.account)
+    boundary = _boundary_in(envelope.permissions_boundary, iam_user.account)
     groups = iam_user.group_memberships.exclude(iam_group__in=envelope.groups.all())
     policies = envelope.policies.filter(account=iam_user.account).values_list("arn", flat=True)
     return Outside(
@@ -318,7 +317,8 @@ def require_within(*, by: Person, iam_user: IAMUser) -> None:
     """
     if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
         return
-    envelope = Envelope.objects.filter(team=iam_user.team_id, accounts=iam_user.account_id).first()
+    envelopes = Envelope.objects.select_related("permissions_boundary")
+    envelope = envelopes.filter(team=iam_user.team_id, accounts=iam_user.account_id).first()
     if envelope is None:
         raise OutsideEnvelope(
             "__all__", f"Your team has no access to {iam_user.account}. An owner or admin can add it."
@@ -369,14 +369,15 @@ def _out_of_frame(team: Team, attributes: Attributes) -> Iterator[str]:
 
 def _beyond(envelope: Envelope, account: Account, attributes: Attributes) -> Iterator[str]:
     """What of it the envelope does not hold, as sentences."""
-    groups = IAMGroup.objects.present().filter(envelopes=envelope, account=account)
-    names = {name.lower() for name in groups.values_list("group_name", flat=True)}
-    policies = set(envelope.policies.filter(account=account).values_list("arn", flat=True))
-    boundary = boundary_of(envelope.team, account)
-    yield from (
-        f"it is in {name}, or on its way there." for name in attributes.group_names if name.lower() not in names
-    )
-    yield from (f"{arn} is attached to it." for arn in sorted(set(attributes.attached_policy_arns) - policies))
+    boundary = _boundary_in(envelope.permissions_boundary, account)
+    if attributes.group_names:
+        groups = IAMGroup.objects.present().filter(envelopes=envelope, account=account)
+        names = {name.lower() for name in groups.values_list("group_name", flat=True)}
+        outside = (name for name in attributes.group_names if name.lower() not in names)
+        yield from (f"it is in {name}, or on its way there." for name in outside)
+    if attributes.attached_policy_arns:
+        policies = set(envelope.policies.filter(account=account).values_list("arn", flat=True))
+        yield from (f"{arn} is attached to it." for arn in sorted(set(attributes.attached_policy_arns) - policies))
     yield from (f"it has an inline policy, {name}." for name in attributes.inline_policies)
     if boundary and attributes.permissions_boundary_arn != boundary:
         yield "its permissions boundary is not the team's."

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     SECRET_OPENED = "accounts.secret.opened"  # noqa: S105 -- the name of a kind
     SECRET_ASKED_AGAIN = "accounts.secret.asked_again"  # noqa: S105 -- the name of a kind
     SECRET_EXPIRED = "accounts.secret.expired"  # noqa: S105 -- the name of a kind
+    SECRET_GIVEN_UP = "accounts.secret.given_up"  # noqa: S105 -- the name of a kind
+    SECRET_HANDED_OVER = "accounts.secret.handed_over"  # noqa: S105 -- the name of a kind
     OWNERSHIP_RULE_CREATED = "accounts.ownership_rule.created"
     OWNERSHIP_RULE_CHANGED = "accounts.ownership_rule.changed"
     OWNERSHIP_RULE_MOVED = "accounts.ownership_rule.moved"
@@ -67,6 +69,20 @@ class Kind(StrEnum):
     GROUP_GRANT_MADE = "accounts.group_grant.made"
     GROUP_GRANT_EXTENDED = "accounts.group_grant.extended"
     GROUP_GRANT_ENDED = "accounts.group_grant.ended"
+    ROTATION_STARTED = "accounts.rotation.started"
+    ROTATION_PROVEN = "accounts.rotation.proven"
+    ROTATION_GIVEN_UP = "accounts.rotation.given_up"
+    ROTATION_ENDED = "accounts.rotation.ended"
+    ACCESS_KEY_DEACTIVATED = "accounts.access_key.deactivated"
+    ACCESS_KEY_ACTIVATED = "accounts.access_key.activated"
+    ACCESS_KEY_DELETED = "accounts.access_key.deleted"
+    KEY_DESTINATION_SET = "accounts.key_destination.set"
+    KEY_DESTINATION_ENDED = "accounts.key_destination.ended"
+    KEY_REMINDERS_SNOOZED = "accounts.access_key.snoozed"
+    CALENDAR_FEED_MADE = "accounts.calendar.made"
+    CALENDAR_FEED_ENDED = "accounts.calendar.ended"
+    ROTATION_RULE_SET = "accounts.organization.rotation_rule_set"
+    ROTATION_ASKED_FOR = "accounts.rotation.asked_for"
 
 
 IN_WORDS = {
@@ -92,6 +108,8 @@ IN_WORDS = {
     Kind.SECRET_OPENED: "Show secret",
     Kind.SECRET_ASKED_AGAIN: "Ask again for a shown secret",
     Kind.SECRET_EXPIRED: "Expire secret",
+    Kind.SECRET_GIVEN_UP: "Give up secret",
+    Kind.SECRET_HANDED_OVER: "Hand over secret",
     Kind.OWNERSHIP_RULE_CREATED: "Add rule",
     Kind.OWNERSHIP_RULE_CHANGED: "Change rule",
     Kind.OWNERSHIP_RULE_MOVED: "Move rule",
@@ -131,6 +149,20 @@ IN_WORDS = {
     Kind.GROUP_GRANT_MADE: "Grant until a time",
     Kind.GROUP_GRANT_EXTENDED: "Extend",
     Kind.GROUP_GRANT_ENDED: "End grant",
+    Kind.ROTATION_STARTED: "Rotate key",
+    Kind.ROTATION_PROVEN: "Prove new key",
+    Kind.ROTATION_GIVEN_UP: "Give up rotation",
+    Kind.ROTATION_ENDED: "End rotation",
+    Kind.ACCESS_KEY_DEACTIVATED: "Make key inactive",
+    Kind.ACCESS_KEY_ACTIVATED: "Make key active",
+    Kind.ACCESS_KEY_DELETED: "Delete access key",
+    Kind.KEY_DESTINATION_SET: "Put keys into Secrets Manager",
+    Kind.KEY_DESTINATION_ENDED: "Show keys again",
+    Kind.KEY_REMINDERS_SNOOZED: "Snooze reminders",
+    Kind.CALENDAR_FEED_MADE: "Make calendar address",
+    Kind.CALENDAR_FEED_ENDED: "End calendar address",
+    Kind.ROTATION_RULE_SET: "Set rotation rule",
+    Kind.ROTATION_ASKED_FOR: "Ask to rotate",
 }
 
 

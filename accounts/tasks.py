@@ -10,13 +10,19 @@ from accounts.usecases import (
     group_grants,
     imports,
     invitation_mails,
+    key_reminders,
     offboarding,
     request_mails,
     requests,
+    rotation_ask_mails,
+    rotation_following,
+    rotation_proofs,
+    scheduled_rotations,
     sealed_secrets,
+    secret_mails,
 )
 from portal.ledger.clock import database_now
-from portal.ledger.tasks import is_an_id
+from portal.ledger.tasks import entrys_id, is_an_id
 
 # At its account's pace the reading of thousands of IAM users takes minutes. When the broker hands its message out again
 # meanwhile, the import is claimed already, and nothing is done.
@@ -118,3 +124,47 @@ def tell_of_request(request_id: object, **kwargs: object) -> None:
 def expire_sealed_secrets(**kwargs: object) -> None:
     """Wipe the secrets that nobody opened in time, and have their keys deleted."""
     sealed_secrets.expire_sealed_secrets(by=None, at=database_now())
+
+
+@shared_task
+def tell_of_asking_again(entry_id: object, **kwargs: object) -> None:
+    """Mail those whose secret was asked for a second time."""
+    if (pk := entrys_id(entry_id)) is not None:
+        secret_mails.tell_of_asking_again(entry_id=pk)
+
+
+@shared_task
+def tell_of_hand_over(entry_id: object, **kwargs: object) -> None:
+    """Mail the one to whom a secret was handed over."""
+    if (pk := entrys_id(entry_id)) is not None:
+        secret_mails.tell_of_hand_over(entry_id=pk)
+
+
+@shared_task
+def follow_rotations(**kwargs: object) -> None:
+    """Let rotations follow what AWS was read to hold."""
+    rotation_following.follow_rotations(at=database_now())
+
+
+@shared_task
+def tend_scheduled_rotations(**kwargs: object) -> None:
+    """Decide the next steps of the rotations that the portal carries on by itself."""
+    scheduled_rotations.tend_scheduled_rotations(by=None, at=database_now())
+
+
+@shared_task
+def remind_of_keys(**kwargs: object) -> None:
+    """Remind people of the access keys that are due."""
+    key_reminders.remind(by=None, at=database_now())
+
+
+@shared_task
+def forget_used_signatures(**kwargs: object) -> None:
+    """Forget the signatures whose requests have expired."""
+    rotation_proofs.forget_used_signatures(at=database_now())
+
+
+@shared_task
+def send_rotation_asks(**kwargs: object) -> None:
+    """Mail those who were asked to rotate access keys."""
+    rotation_ask_mails.send_rotation_asks(at=database_now())

@@ -176,6 +176,10 @@ IMPORT_EVERY_MINUTES = env.int("IMPORT_EVERY_MINUTES", default=30)
 OFFBOARDING_DAYS = env.int("OFFBOARDING_DAYS", default=7)
 if OFFBOARDING_DAYS < 0:
     raise ImproperlyConfigured("OFFBOARDING_DAYS is 0 or more days.")
+# For how long an old access key stays inactive, to be made active again where it is missed, before it is deleted.
+ROTATION_WATCH_DAYS = env.int("ROTATION_WATCH_DAYS", default=7)
+if ROTATION_WATCH_DAYS < 0:
+    raise ImproperlyConfigured("ROTATION_WATCH_DAYS is 0 or more days.")
 # How long a request waits for somebody, and its approval for its delivery.
 REQUEST_DAYS = env.int("REQUEST_DAYS", default=7)
 

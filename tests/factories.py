@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -15,6 +16,7 @@ from accounts.models import (
     Boundary,
     BulkChange,
     BulkRow,
+    CalendarFeed,
     ConnectionTest,
     DiscoveredAccount,
     Drift,
@@ -30,6 +32,9 @@ from accounts.models import (
     IAMUser,
     IAMUserRecord,
     Invitation,
+    KeyDestination,
+    KeyReminder,
+    KeySnooze,
     LoginProfile,
     Membership,
     MFADevice,
@@ -39,8 +44,11 @@ from accounts.models import (
     OwnershipRule,
     Person,
     Request,
+    Rotation,
+    RotationAsk,
     Source,
     Team,
+    UsedSignature,
 )
 from accounts.models.facts import TenantRow
 from accounts.models.sealed import Bond, Purpose
@@ -173,6 +181,59 @@ def sealed_secret(of: IAMUser, purpose: Purpose, *, id: str = "1", **fields: Any
     bond, now = Bond(purpose, of.pk, id), timezone.now()
     given = {"recipient": of.owner, "at": now, "expires_at": now + timedelta(days=1), "secret": Secret(SECRET)}
     return seal.seal(organization=of.organization, purpose=purpose, bound_to=str(bond), **given | fields)
+
+
+def rotation(of: AccessKey, **fields: Any) -> Rotation:
+    """A rotation of the key, which its owner began and whose new key is on its way."""
+    owner = of.iam_user.owner
+    given = {"iam_user": of.iam_user, "recipient": owner, "started_by": owner, "started_at": READ_AT}
+    return Rotation.objects.create(organization=of.organization, account=of.account, old_key=of, **given | fields)
+
+
+def key_destination(of: IAMUser, *, by: Person, **fields: Any) -> KeyDestination:
+    """That new keys of the IAM user go into Secrets Manager in eu-central-1."""
+    given = {"region": "eu-central-1", "secret_name": f"gatehouse/{of}/access-key", "set_at": READ_AT}
+    whose = {"organization": of.organization, "account": of.account, "iam_user": of, "set_by": by}
+    return KeyDestination.objects.create(**whose, **given | fields)
+
+
+def key_reminder(of: AccessKey, somebody: Person, **fields: Any) -> KeyReminder:
+    """That somebody was told that the key is overdue."""
+    given = {"stage": KeyReminder.Stage.OVERDUE, "created_at": READ_AT, "lease_until": READ_AT, "sent_at": READ_AT}
+    return KeyReminder.objects.create(organization=of.organization, access_key=of, person=somebody, **given | fields)
+
+
+def key_snooze(of: AccessKey, *, by: Person, **fields: Any) -> KeySnooze:
+    """That nobody is reminded of the key for a day."""
+    given = {"reason": "Moves next week", "at": READ_AT, "until": READ_AT + timedelta(days=1)}
+    return KeySnooze.objects.create(organization=of.organization, access_key=of, by=by, **given | fields)
+
+
+def calendar_feed(of: Organization, somebody: Person, **fields: Any) -> CalendarFeed:
+    """Somebody's calendar, whose address nobody knows."""
+    given = {"token_hash": f"{next(_numbers):064x}"}
+    return CalendarFeed.objects.create(organization=of, person=somebody, **given | fields)
+
+
+def used_signature(of: Rotation, **fields: Any) -> UsedSignature:
+    """That a signed request has proven the new key."""
+    given = {"digest": sha256(str(of.pk).encode()).hexdigest(), "used_at": READ_AT, "expires_at": READ_AT}
+    return UsedSignature.objects.create(organization=of.organization, rotation=of, **given | fields)
+
+
+def rotation_ask(of: AccessKey, *, by: Person, **fields: Any) -> RotationAsk:
+    """That the owner of the key's IAM user was asked to rotate it, long ago, by a mail that went out."""
+    organization = of.iam_user.organization
+    given: dict[str, Any] = {
+        "recipient": of.iam_user.owner,
+        "asked_at": READ_AT,
+        "lease_until": READ_AT,
+        "sent_at": READ_AT,
+    }
+    if "bulk_change" not in fields:
+        ended = {"kind": "ask_to_rotate", "change": {}, "state": "done", "finished_at": READ_AT}
+        given["bulk_change"] = bulk_change(by, organization, **ended)
+    return RotationAsk.objects.create(organization=organization, iam_user=of.iam_user, access_key=of, **given | fields)
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -36,6 +36,8 @@ MATRIX: dict[str, Audience] = {
     "mfa_login_webauthn": Audience.ANYBODY,
     # Coming in: whoever has the link of an invitation
     "open_invitation": Audience.ANYBODY,
+    # What is due, for whoever has its secret address
+    "calendar": Audience.ANYBODY,
     "accept_invitation": Audience.ANYBODY,
     # One's own ways of signing in
     "account_email": Audience.PERSON,
@@ -85,6 +87,10 @@ MATRIX: dict[str, Audience] = {
     # Of a secret its recipient alone sees anything.
     "secret": Audience.ORGANIZATION,
     "open_secret": Audience.ORGANIZATION,
+    "give_up_secret": Audience.ORGANIZATION,
+    "hand_over_secret": Audience.ORGANIZATION,
+    # And the owner of the IAM user, who may have handed it over.
+    "stop_key": Audience.ORGANIZATION,
     "ownership": Audience.ORGANIZATION,
     "set_tag_names": Audience.ORGANIZATION,
     "apply_ownership_rules": Audience.ORGANIZATION,
@@ -132,6 +138,11 @@ MATRIX: dict[str, Audience] = {
     "request_group": Audience.ORGANIZATION,
     "extend_group_grant": Audience.ORGANIZATION,
     "give_back_group_grant": Audience.ORGANIZATION,
+    "snooze_reminders": Audience.ORGANIZATION,
+    "set_key_destination": Audience.ORGANIZATION,
+    "end_key_destination": Audience.ORGANIZATION,
+    "calendar_page": Audience.PERSON,
+    "end_calendar": Audience.PERSON,
     "deliveries": Audience.ORGANIZATION,
     "delivery": Audience.ORGANIZATION,
     "delivery_facts": Audience.ORGANIZATION,
@@ -173,6 +184,26 @@ MATRIX: dict[str, Audience] = {
     "offboarding_proof": Audience.ORGANIZATION,
     "offboarding_proof_facts": Audience.ORGANIZATION,
     "export_offboarding_proof": Audience.ORGANIZATION,
+    "prove_new_key": Audience.ORGANIZATION,
+    "key_board": Audience.ORGANIZATION,
+    "set_rotation_rule": Audience.ORGANIZATION,
+    "start_key_change": Audience.ORGANIZATION,
+    "undo_bulk_change": Audience.ORGANIZATION,
+    # One's own keys, and their rotations
+    "my_access": Audience.ORGANIZATION,
+    "my_access_facts": Audience.ORGANIZATION,
+    "start_rotation": Audience.ORGANIZATION,
+    "key_slots": Audience.ORGANIZATION,
+    "make_key_inactive": Audience.ORGANIZATION,
+    "make_key_active": Audience.ORGANIZATION,
+    "delete_access_key": Audience.ORGANIZATION,
+    "rotation": Audience.ORGANIZATION,
+    "rotation_facts": Audience.ORGANIZATION,
+    "refresh_rotation": Audience.ORGANIZATION,
+    "make_old_key_inactive": Audience.ORGANIZATION,
+    "make_old_key_active": Audience.ORGANIZATION,
+    "delete_old_key": Audience.ORGANIZATION,
+    "give_up_rotation": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

@@ -7,6 +7,7 @@ from accounts.admin.account_import import AccountImportAdmin
 from accounts.admin.boundary import BoundaryAdmin
 from accounts.admin.bulk_change import BulkChangeAdmin
 from accounts.admin.bulk_row import BulkRowAdmin
+from accounts.admin.calendar_feed import CalendarFeedAdmin
 from accounts.admin.connection_test import ConnectionTestAdmin
 from accounts.admin.delivery import DeliveryAdmin
 from accounts.admin.discovered_account import DiscoveredAccountAdmin
@@ -22,6 +23,9 @@ from accounts.admin.iam_role import IAMRoleAdmin
 from accounts.admin.iam_user import IAMUserAdmin
 from accounts.admin.iam_user_record import IAMUserRecordAdmin
 from accounts.admin.invitation import InvitationAdmin
+from accounts.admin.key_destination import KeyDestinationAdmin
+from accounts.admin.key_reminder import KeyReminderAdmin
+from accounts.admin.key_snooze import KeySnoozeAdmin
 from accounts.admin.login_profile import LoginProfileAdmin
 from accounts.admin.membership import MembershipAdmin
 from accounts.admin.mfa_device import MFADeviceAdmin
@@ -31,8 +35,11 @@ from accounts.admin.organization import OrganizationAdmin
 from accounts.admin.ownership_rule import OwnershipRuleAdmin
 from accounts.admin.person import PersonAdmin
 from accounts.admin.request import RequestAdmin
+from accounts.admin.rotation import RotationAdmin
+from accounts.admin.rotation_ask import RotationAskAdmin
 from accounts.admin.sealed_secret import SealedSecretAdmin
 from accounts.admin.team import TeamAdmin
+from accounts.admin.used_signature import UsedSignatureAdmin
 
 __all__ = [
     "AccessKeyAdmin",
@@ -42,6 +49,7 @@ __all__ = [
     "BoundaryAdmin",
     "BulkChangeAdmin",
     "BulkRowAdmin",
+    "CalendarFeedAdmin",
     "ConnectionTestAdmin",
     "DeliveryAdmin",
     "DiscoveredAccountAdmin",
@@ -57,6 +65,9 @@ __all__ = [
     "IAMUserAdmin",
     "IAMUserRecordAdmin",
     "InvitationAdmin",
+    "KeyDestinationAdmin",
+    "KeyReminderAdmin",
+    "KeySnoozeAdmin",
     "LoginProfileAdmin",
     "MFADeviceAdmin",
     "MembershipAdmin",
@@ -66,6 +77,9 @@ __all__ = [
     "OwnershipRuleAdmin",
     "PersonAdmin",
     "RequestAdmin",
+    "RotationAdmin",
+    "RotationAskAdmin",
     "SealedSecretAdmin",
     "TeamAdmin",
+    "UsedSignatureAdmin",
 ]

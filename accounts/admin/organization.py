@@ -14,7 +14,7 @@ class OrganizationAdmin(ScopedAdmin):
     """The person's own organizations."""
 
     permission = Permission.VIEW_ORGANIZATION
-    fields = ("name", "slug", "team_tag", "owner_tag", "created_at")
+    fields = ("name", "slug", "team_tag", "owner_tag", "rotate_after_days", "created_at")
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     ordering = ("name", "pk")

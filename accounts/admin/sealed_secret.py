@@ -19,8 +19,8 @@ class SealedSecretAdmin(ScopedAdmin):
 
     permission = Permission.VIEW_LEDGER
     fields = (
-        "purpose", "bound_to", "recipient", "state", "created_at", "expires_at", "opened_at", "key_version",
-        "organization",
+        "purpose", "bound_to", "recipient", "state", "created_at", "expires_at", "opened_at", "opened_from",
+        "key_version", "browser_key", "carried_by", "organization",
     )  # fmt: skip
     list_display = ("purpose", "bound_to", "recipient", "state", "created_at", "expires_at", "opened_at")
     list_filter = ("state", ("organization", OwnChoices))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.delivery import baseline, held, sealing
-from accounts.models import AccessKey, Source
+from accounts.models import AccessKey, IAMUser, Source
 from accounts.models.sealed import Bond, Purpose
 from portal.aws import errors
+from portal.aws.iam.access_keys import AccessKey as CreatedKey
 from portal.aws.iam.access_keys import AccessKeyStatus
 from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery, Entry
@@ -17,7 +18,7 @@ from portal.secrets.secret import Secret
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key that AWS has just made; its secret is told this once.
+    """A key that AWS has just made; its secret is told this once, and sealed to a browser where one was told.
 
     `known_at` lies behind the call: a list that was read before it could not have it.
     """
@@ -27,6 +28,7 @@ class NewKey:
     create_date: datetime
     secret: Secret
     known_at: datetime
+    carried_by: str
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,36 @@ def carry_creation(entry: Entry, delivery: Delivery) -> NewKey:
     iam = held.iam_of(iam_user.account)
     thing = baseline.access_key(iam, user_name=iam_user.user_name)
     sealing.require_recipient_or_clear(entry, iam_user, thing, delivery)
-    user = held.require_same(iam, iam_user)
+    held.require_same(iam, iam_user)
+    return make(thing, iam_user, delivery)
+
+
+def make(thing: baseline.Unrepeatable[CreatedKey], iam_user: IAMUser, delivery: Delivery) -> NewKey:
+    """Make it, with one call.
+
+    :raises errors.AWSError: as `baseline.make_once`.
+    """
     try:
         key = baseline.make_once(thing, delivery=delivery)
     except errors.NotFound as error:
-        raise held.may_not_be_seen_yet(user.create_date, error) from None
-    return NewKey(key.access_key_id, key.status, key.create_date, Secret(key.secret_access_key), database_now())
+        raise held.may_not_be_seen_yet(iam_user.create_date, error) from None
+    bond = Bond(Purpose.ACCESS_KEY, iam_user.pk, key.access_key_id)
+    secret = sealing.sealed_to_browser(delivery.entry, delivery, Secret(key.secret_access_key), bond)
+    return NewKey(key.access_key_id, key.status, key.create_date, secret, database_now(), str(delivery.pk))
 
 
 def settle(entry: Entry, answer: NewKey, at: datetime) -> None:
     """The key has a row, and its secret waits for the owner."""
+    keep_row(entry, answer)
+    bond = Bond(Purpose.ACCESS_KEY, int(entry.subject_id), answer.access_key_id)
+    sealing.seal_for_recipient(entry, answer.secret, bond, at, carried_by=answer.carried_by)
+
+
+def keep_row(entry: Entry, answer: NewKey) -> AccessKey:
+    """The row of a key that AWS has just made."""
     iam_user = held.locked(entry)
     # A reading of the account may have seen the key already, and knows of it what is later than this.
-    AccessKey.objects.get_or_create(
+    row, _ = AccessKey.objects.get_or_create(
         access_key_id=answer.access_key_id,
         defaults={
             "organization": iam_user.organization,
@@ -72,8 +91,7 @@ def settle(entry: Entry, answer: NewKey, at: datetime) -> None:
             "read_at": answer.known_at,
         },
     )
-    bond = Bond(Purpose.ACCESS_KEY, iam_user.pk, answer.access_key_id)
-    sealing.seal_for_recipient(entry, answer.secret, bond, at)
+    return row
 
 
 def carry_expiry(entry: Entry, delivery: Delivery) -> Expired:

@@ -52,7 +52,7 @@ def make_once(thing: Unrepeatable[Made], *, delivery: Delivery) -> Made:
     :raises portal.aws.errors.TryLater: when the call is in doubt, now or from an earlier attempt.
     :raises portal.ledger.deliver.ClaimLost: when another worker has taken the delivery back.
     """
-    if _is_in_doubt(delivery):
+    if is_in_doubt(delivery):
         _clear_up(thing, delivery)
     called_at = database_now()
     _keep(delivery, there=sorted(thing.held()), called_at=called_at.isoformat())
@@ -69,7 +69,7 @@ def clear_doubt(thing: Unrepeatable[Made], *, delivery: Delivery) -> None:
 
     :raises portal.aws.errors.Conflict: :raises portal.aws.errors.TryLater: as `make_once`.
     """
-    if _is_in_doubt(delivery):
+    if is_in_doubt(delivery):
         _clear_up(thing, delivery)
         _keep(delivery, there=_baseline(delivery)["there"], called_at=None)
 
@@ -138,7 +138,8 @@ def virtual_mfa_device(iam: IAM, *, name: str, tags: Mapping[str, str]) -> Unrep
     )
 
 
-def _is_in_doubt(delivery: Delivery) -> bool:
+def is_in_doubt(delivery: Delivery) -> bool:
+    """Whether an earlier call of this delivery may have made something."""
     return bool(_baseline(delivery).get("called_at"))
 
 

@@ -12,7 +12,8 @@ from accounts.models import IAMUser, Person
 from accounts.models.sealed import Bond
 from portal.ledger.handlers import Outdated
 from portal.ledger.models import Delivery, Entry
-from portal.secrets import seal
+from portal.secrets import browser, seal
+from portal.secrets.models import SealedSecret
 from portal.secrets.secret import Secret
 
 
@@ -45,7 +46,19 @@ def require_recipient_or_clear(
         raise
 
 
-def seal_for_recipient(entry: Entry, secret: Secret, bond: Bond, at: datetime) -> None:
+def sealed_to_browser(entry: Entry, delivery: Delivery, secret: Secret, bond: Bond) -> Secret:
+    """The secret so that the browser in which its recipient asked can read it alone; as it is where none was told."""
+    browser_key = entry.details.get("browser_key", "")
+    if not browser_key:
+        return secret
+    row = SealedSecret(
+        organization_id=entry.organization_id, recipient_id=int(entry.details["recipient_id"]),
+        carried_by=str(delivery.pk), bound_to=str(bond), purpose=bond.purpose,
+    )  # fmt: skip
+    return browser.seal_to(browser_key, secret, browser.bound(row))
+
+
+def seal_for_recipient(entry: Entry, secret: Secret, bond: Bond, at: datetime, *, carried_by: str = "") -> None:
     """Keep the secret for its recipient, in the transaction that writes down what it belongs to."""
     seal.seal(
         organization=entry.organization,
@@ -55,4 +68,6 @@ def seal_for_recipient(entry: Entry, secret: Secret, bond: Bond, at: datetime) -
         secret=secret,
         at=at,
         expires_at=at + timedelta(hours=settings.SECRET_HOURS),
+        browser_key=entry.details.get("browser_key", ""),
+        carried_by=carried_by,
     )

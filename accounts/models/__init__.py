@@ -19,12 +19,17 @@ from accounts.models.iam_role import IAMRole
 from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import IAMUserRecord
 from accounts.models.invitation import Invitation
+from accounts.models.key_destination import KeyDestination
+from accounts.models.key_reminder import CalendarFeed, KeyReminder, KeySnooze
 from accounts.models.membership import Membership
 from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
 from accounts.models.person import Person
 from accounts.models.request import Request
+from accounts.models.rotation import Rotation
+from accounts.models.rotation_ask import RotationAsk
+from accounts.models.used_signature import UsedSignature
 
 __all__ = [
     "AccessKey",
@@ -34,6 +39,7 @@ __all__ = [
     "Boundary",
     "BulkChange",
     "BulkRow",
+    "CalendarFeed",
     "ConnectionTest",
     "DiscoveredAccount",
     "Drift",
@@ -49,6 +55,9 @@ __all__ = [
     "IAMUser",
     "IAMUserRecord",
     "Invitation",
+    "KeyDestination",
+    "KeyReminder",
+    "KeySnooze",
     "LoginProfile",
     "MFADevice",
     "Membership",
@@ -58,6 +67,9 @@ __all__ = [
     "OwnershipRule",
     "Person",
     "Request",
+    "Rotation",
+    "RotationAsk",
     "Source",
     "Team",
+    "UsedSignature",
 ]

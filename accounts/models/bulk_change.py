@@ -49,7 +49,8 @@ class BulkChange(TenantRow):
     """What somebody decided for many IAM users at once. Each row is decided by itself, in their name.
 
     `change` says what: `{"group": …}`, `{"key": …, "value": …}` of a tag, `{"team": id, "owner": id, "kind": …,
-    "purpose": …}`, or `{"file": name}` for one whose rows each say their own.
+    "purpose": …}`, or `{"file": name}` for one whose rows each say their own. One that undoes another says which:
+    `{"undoes": id}`.
     """
 
     class Kind(models.TextChoices):
@@ -59,6 +60,10 @@ class BulkChange(TenantRow):
         ASSIGN = "assign", "Assign"
         DELETE = "delete", "Delete"
         CSV = "csv", "CSV file"
+        ASK_TO_ROTATE = "ask_to_rotate", "Ask to rotate"
+        ROTATE_KEY = "rotate_key", "Rotate key"
+        MAKE_KEY_INACTIVE = "make_key_inactive", "Make inactive"
+        MAKE_KEY_ACTIVE = "make_key_active", "Make active"
 
     class State(models.TextChoices):
         PLANNED = "planned", "Planned"
@@ -135,7 +140,8 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
 class BulkRow(TenantRow):
     """One IAM user of a bulk change: decided exactly once, or refused with a sentence that says why.
 
-    `plan` is what a row of a file says by itself; its form is in `accounts.usecases.csv_plan`.
+    `plan` is what a row of a file says by itself; its form is in `accounts.usecases.csv_plan`. Of a change of access
+    keys it is `{"access_key_id": …}` where the key was chosen and not its IAM user.
     """
 
     class State(models.TextChoices):

@@ -11,15 +11,13 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
 
 from accounts import arns
-from accounts.models.credentials import AccessKey, LoginProfile, MFADevice
+from accounts.models.credentials import UNUSED_AFTER, AccessKey, LoginProfile, MFADevice
 from accounts.models.drift import Drift
 from accounts.models.iam_user import IAMUserQuerySet
 from accounts.models.organization import Organization
 from accounts.models.person import Person
 from portal.ledger.models import Delivery
 
-# CIS AWS Foundations Benchmark 1.12: credentials that were not used for 45 days are disabled.
-UNUSED_AFTER = timedelta(days=45)
 # PostgreSQL finds a part of a name by its trigrams; of fewer letters only a name's beginning has one.
 SHORTEST_PART = 3
 # As many owners as one search follows to their IAM users.

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models.facts import FactFromAWS, Knowledge, Source, source_and_time_go_together
 from accounts.models.iam_user import IAMUser
+from accounts.models.membership import Membership
 
 if TYPE_CHECKING:
     from accounts.models.account import Account
+    from accounts.models.organization import Organization
     from accounts.models.person import Person
 
 Credential = TypeVar("Credential", bound=FactFromAWS)
@@ -26,8 +28,8 @@ class CredentialQuerySet(models.QuerySet[Credential]):
         return self.filter(iam_user__in=IAMUser.objects.visible_to(person))
 
 
-# CIS AWS Foundations Benchmark 1.14: access keys are rotated every 90 days or less.
-ROTATE_AFTER = timedelta(days=90)
+# CIS AWS Foundations Benchmark 1.12: credentials that were not used for 45 days are disabled.
+UNUSED_AFTER = timedelta(days=45)
 
 
 class AccessKeyQuerySet(CredentialQuerySet["AccessKey"]):
@@ -37,9 +39,36 @@ class AccessKeyQuerySet(CredentialQuerySet["AccessKey"]):
         """Those that AWS held when it was last read."""
         return self.filter(gone_at__isnull=True)
 
-    def overdue(self, *, at: datetime) -> AccessKeyQuerySet:
-        """Active ones that are older than the rule allows."""
-        return self.present().filter(status=AccessKey.Status.ACTIVE, create_date__lt=at - ROTATE_AFTER)
+    def seen_in(self, organization: Organization, *, by: Person) -> AccessKeyQuerySet:
+        """Those of one organization whose IAM users the person may see.
+
+        Who sees the organization whole is not asked about each IAM user: an index serves what is left.
+        """
+        rows, iam_users = self.filter(organization=organization), IAMUser.objects.seen_in(organization, by=by)
+        return rows if Membership.objects.see_whole(by, organization) else rows.filter(iam_user__in=iam_users)
+
+    def active(self) -> AccessKeyQuerySet:
+        """Those that work."""
+        return self.present().filter(status=AccessKey.Status.ACTIVE)
+
+    def overdue(self, *, of: Organization, at: datetime) -> AccessKeyQuerySet:
+        """The organization's active ones that are older than its rule allows."""
+        return self.active().filter(organization=of, create_date__lt=at - timedelta(days=of.rotate_after_days))
+
+    def unused(self, *, at: datetime) -> AccessKeyQuerySet:
+        """Active ones that are known not to have been used for 45 days, or never although they are older than that."""
+        since = at - UNUSED_AFTER
+        never = Q(last_used_date__isnull=True, last_used_read_at__isnull=False)
+        return self.active().filter(Q(last_used_date__lt=since) | never, create_date__lt=since)
+
+    def never_used(self) -> AccessKeyQuerySet:
+        """Active ones of which AWS said that they were never used."""
+        return self.active().filter(last_used_date__isnull=True, last_used_read_at__isnull=False)
+
+    def beside_another(self) -> AccessKeyQuerySet:
+        """Active ones whose IAM user has another active one."""
+        others = AccessKey.objects.active().filter(iam_user=OuterRef("iam_user")).exclude(pk=OuterRef("pk"))
+        return self.active().filter(Exists(others))
 
 
 class FactOfTheReport(FactFromAWS):
@@ -91,14 +120,26 @@ class AccessKey(FactOfTheReport):
                 condition=Q(status="Active", gone_at__isnull=True),
                 name="access_key_by_age",
             ),
+            # The key board of an organization, oldest first.
+            models.Index(
+                fields=["organization", "create_date", "id"],
+                condition=Q(gone_at__isnull=True),
+                name="access_key_listed",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.access_key_id
 
-    def is_overdue(self, *, at: datetime) -> bool:
-        """Whether it is active and older than the rule allows."""
-        return self.status == self.Status.ACTIVE and at - self.create_date > ROTATE_AFTER
+    def is_overdue(self, *, after_days: int, at: datetime) -> bool:
+        """Whether it is active and older than that, which is its organization's rule."""
+        return self.status == self.Status.ACTIVE and at - self.create_date > timedelta(days=after_days)
+
+    def is_unused(self, *, at: datetime) -> bool:
+        """Whether it is known not to have been used for 45 days, or never although it is older than that."""
+        since = at - UNUSED_AFTER
+        is_known = self.last_used_date is not None or self.last_used_read_at is not None
+        return is_known and self.create_date < since and (self.last_used_date is None or self.last_used_date < since)
 
     def age_days(self, *, at: datetime) -> int:
         """Whole days since AWS made it."""

@@ -56,6 +56,11 @@ class IAMUserQuerySet(models.QuerySet["IAMUser"]):
         """Those in AWS, and those on their way there."""
         return self.filter(gone_at__isnull=True)
 
+    def locked(self) -> IAMUserQuerySet:
+        """To read a row that is being decided about, locked against others who decide, with whose and where it is."""
+        rows = self.select_related("organization", "account", "team", "owner")
+        return rows.select_for_update(of=("self",), no_key=True)
+
     def unassigned(self) -> IAMUserQuerySet:
         """Those without a team or without an owner."""
         return self.filter(Q(team__isnull=True) | Q(owner__isnull=True))

@@ -34,6 +34,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those of one organization."""
         return self.filter(organization=organization)
 
+    def see_whole(self, person: Person, organization: Organization) -> bool:
+        """Whether the person sees every row of the organization, by a duty for all of it."""
+        return self.active().of(person).in_organization(organization).filter(duty__in=SEE_THE_ORGANIZATION).exists()
+
     def in_order_of_duty(self) -> MembershipQuerySet:
         """The highest duty first."""
         places = [When(duty=duty, then=place) for place, duty in enumerate(Duty)]

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from accounts.models.person import Person
 
 
+# A year: of a key that is older nobody knows any more where it went.
+ROTATE_AFTER_AT_LEAST, ROTATE_AFTER_AT_MOST = 1, 365
+ROTATE_AFTER_BOUNDS = "Say a number of days from 1 to 365."
+
+
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     """Which organizations somebody has to do with."""
 
@@ -42,8 +47,19 @@ class Organization(models.Model):
     # The keys of the tags by which imported IAM users name their team and their owner, ignoring case.
     team_tag = models.CharField(max_length=128, default="team")
     owner_tag = models.CharField(max_length=128, default="owner")
+    # CIS AWS Foundations Benchmark 1.14: access keys are rotated every 90 days or less.
+    rotate_after_days = models.PositiveSmallIntegerField("rotate access keys after", default=90)
 
     objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rotate_after_days__gte=ROTATE_AFTER_AT_LEAST, rotate_after_days__lte=ROTATE_AFTER_AT_MOST),
+                name="organization_rotate_after_days",
+                violation_error_message=ROTATE_AFTER_BOUNDS,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

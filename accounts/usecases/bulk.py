@@ -19,6 +19,7 @@ from accounts.usecases.records import about, require_reason, tag_list
 from portal.ledger.record import record
 
 BULK_TASK = "accounts.tasks.decide_bulk_rows"
+ASKS_TASK = "accounts.tasks.send_rotation_asks"
 # One change of more would keep the account's lanes for hours; a filter makes several of it.
 ROWS_AT_MOST = 10_000
 # How long a worker may be silent before beat rings again; each goes on for a few seconds at a time.
@@ -31,6 +32,10 @@ PERMISSIONS = {
     BulkChange.Kind.ASSIGN: Permission.ASSIGN_IAM_USER,
     BulkChange.Kind.DELETE: Permission.DELETE_IAM_USER,
     BulkChange.Kind.CSV: Permission.CREATE_IAM_USER,
+    BulkChange.Kind.ASK_TO_ROTATE: Permission.CHANGE_ACCESS_KEYS,
+    BulkChange.Kind.ROTATE_KEY: Permission.CREATE_ACCESS_KEY,
+    BulkChange.Kind.MAKE_KEY_INACTIVE: Permission.CHANGE_ACCESS_KEYS,
+    BulkChange.Kind.MAKE_KEY_ACTIVE: Permission.CHANGE_ACCESS_KEYS,
 }
 
 
@@ -86,6 +91,11 @@ def begin(*, bulk_change: BulkChange, by: Person, count: int, at: datetime) -> N
 def ring(bulk_change_id: int) -> None:
     """Tell a worker that rows wait to be decided; where nobody hears it, beat finds them."""
     current_app.send_task(BULK_TASK, args=[bulk_change_id], queue="bulk", retry=False, ignore_result=True)
+
+
+def ring_for_mails() -> None:
+    """Tell a worker that people wait to be told what they were asked; where nobody hears it, beat finds them."""
+    current_app.send_task(ASKS_TASK, queue="bulk", retry=False, ignore_result=True)
 
 
 def name_of(iam_user: IAMUser) -> str:

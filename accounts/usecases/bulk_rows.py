@@ -15,8 +15,8 @@ from django.db import OperationalError, transaction
 from django.http import Http404
 
 from accounts.models import Account, BulkChange, BulkRow, IAMUser, Person, Team
-from accounts.usecases import iam_users, ownership
-from accounts.usecases.bulk import LEASE, ring
+from accounts.usecases import bulk_keys, iam_users, ownership
+from accounts.usecases.bulk import LEASE, ring, ring_for_mails
 from portal.ledger.models import Delivery, Entry
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,10 @@ def carry_on(*, bulk_change_id: int, at: datetime) -> None:
         _decide(pk, at)
     if rows.exists():
         ring(bulk_change_id)
+    elif running.filter(kind=BulkChange.Kind.ASK_TO_ROTATE).update(**_ended(at)):
+        ring_for_mails()
     else:
-        running.update(state=BulkChange.State.DONE, finished_at=at)
+        running.update(**_ended(at))
 
 
 def tend(*, at: datetime) -> None:
@@ -51,12 +53,16 @@ def tend(*, at: datetime) -> None:
         ring(pk)
 
 
+def _ended(at: datetime) -> dict[str, object]:
+    return {"state": BulkChange.State.DONE, "finished_at": at}
+
+
 @transaction.atomic
 def _decide(pk: int, at: datetime) -> None:
     # The claim: until the commit nobody else gets past it, and whoever waited for it finds nothing to claim.
     if BulkRow.objects.undecided().filter(pk=pk).update(state=BulkRow.State.DECIDED) != 1:
         return
-    row = BulkRow.objects.select_related("bulk_change__by", "organization", "iam_user").get(pk=pk)
+    row = BulkRow.objects.select_related("bulk_change__by", "organization").get(pk=pk)
     refusal = _refusal_of(row, at)
     if refusal:
         BulkRow.objects.filter(pk=pk).update(state=BulkRow.State.REFUSED, sentence=refusal)
@@ -83,16 +89,19 @@ def _refusal_of(row: BulkRow, at: datetime) -> str:
 
 
 def _apply(row: BulkRow, at: datetime) -> None:
-    if row.iam_user is None:
+    if row.iam_user_id is None:
         iam_user, before = _create(row, at), 0
     else:
         # Locked first: from here on every entry about it is this row's.
-        iam_user = IAMUser.objects.select_for_update(no_key=True).get(pk=row.iam_user.pk)
+        iam_user = IAMUser.objects.locked().get(pk=row.iam_user_id)
         before = _last_entry(iam_user)
         DECISIONS[BulkChange.Kind(row.bulk_change.kind)](row, iam_user, at)
     entries = Entry.objects.of(row.organization).about("iam_user", iam_user.pk)
-    row.entries.set(entries.filter(sequence__gt=before))
-    BulkRow.objects.filter(pk=row.pk).update(iam_user=iam_user)
+    links = BulkRow.entries.through
+    made = entries.filter(sequence__gt=before).values_list("pk", flat=True)
+    links.objects.bulk_create([links(bulkrow_id=row.pk, entry_id=pk) for pk in made])
+    if row.iam_user_id is None:
+        BulkRow.objects.filter(pk=row.pk).update(iam_user=iam_user)
 
 
 def _last_entry(iam_user: IAMUser) -> int:
@@ -178,4 +187,5 @@ DECISIONS: dict[BulkChange.Kind, Decide] = {
     BulkChange.Kind.ASSIGN: _assign,
     BulkChange.Kind.DELETE: _delete,
     BulkChange.Kind.CSV: _complete,
+    **bulk_keys.DECISIONS,
 }

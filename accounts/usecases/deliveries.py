@@ -12,6 +12,7 @@ from accounts.access import Permission
 from accounts.delivery import baseline
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Person
+from accounts.usecases.first_keys import MAKING_ONE
 from accounts.usecases.records import about_iam_user, carried_to, require_reason
 from portal.ledger import deliver
 from portal.ledger.models import Delivery
@@ -69,7 +70,7 @@ def _require_an_answer(delivery: Delivery) -> None:
 
 def _look_for_a_lost_key(*, by: Person, delivery: Delivery, reason: str, at: datetime) -> None:
     doubt = baseline.doubt(delivery)
-    if doubt is None or delivery.entry.kind != Kind.ACCESS_KEY_CREATED:
+    if doubt is None or delivery.entry.kind not in MAKING_ONE:
         return
     iam_user = IAMUser.objects.select_related("account", "organization").get(pk=int(delivery.entry.subject_id))
     record(

@@ -29,6 +29,7 @@ from accounts.usecases.standing import (
     check_open,
     check_room,
 )
+from accounts.usecases.stuck_steps import OF_LEAVERS, let_stuck_steps_give_way
 from portal.ledger.models import Delivery
 from portal.ledger.record import record
 
@@ -178,6 +179,8 @@ def delete_iam_user(
     require_reason(reason)
     if not iam_user.is_in_aws:
         raise ValidationError("It is not in AWS yet. Wait for it to arrive, or give up its creation under Deliveries.")
+    # All of its keys go with it.
+    let_stuck_steps_give_way(iam_user=iam_user, by=by, at=at, kinds=OF_LEAVERS, even_in_doubt=True)
     record(
         organization=iam_user.organization,
         kind=Kind.IAM_USER_DELETED,

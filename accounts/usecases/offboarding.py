@@ -30,6 +30,7 @@ from accounts.policy.denial import POLICY_NAME
 from accounts.usecases import imports
 from accounts.usecases.memberships import lock
 from accounts.usecases.records import about, about_iam_user, carried_to, record_change, require_reason
+from accounts.usecases.stuck_steps import OF_LEAVERS, let_leavers_steps_give_way, let_stuck_steps_give_way
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
 
@@ -119,6 +120,7 @@ def follow_offboardings(*, at: datetime) -> None:
     arrived = Offboarding.objects.arrived().values_list("pk", flat=True)
     still = Offboarding.objects.filter(pk__in=list(arrived), state=Offboarding.State.DELETING)
     still.update(state=Offboarding.State.CONCLUDED, concluded_at=at)
+    let_leavers_steps_give_way(at=at)
 
 
 @transaction.atomic
@@ -214,6 +216,10 @@ def _take(offboarding: Offboarding, iam_user: IAMUser) -> None:
         organization=offboarding.organization, offboarding=offboarding, iam_user=iam_user, kind=iam_user.kind
     )
     if iam_user.kind == IAMUser.Kind.PERSON:
+        # What is stuck would be carried first, and so keep it from being disabled.
+        let_stuck_steps_give_way(
+            iam_user=iam_user, by=offboarding.begun_by, at=offboarding.begun_at, kinds=OF_LEAVERS, even_in_doubt=True
+        )
         # As the portal knows it; the delivery writes down what it finds.
         active = AccessKey.objects.present().filter(iam_user=iam_user, status=AccessKey.Status.ACTIVE)
         row.active_access_key_ids = sorted(active.values_list("access_key_id", flat=True))

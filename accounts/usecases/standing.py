@@ -18,7 +18,7 @@ def check_open(iam_user: IAMUser) -> None:
     :raises ValidationError: when AWS no longer holds it, or it is being deleted.
     """
     # Locked and read again: of two who decide at once, the second must see what the first decided.
-    iam_user.refresh_from_db(from_queryset=IAMUser.objects.select_for_update(no_key=True))
+    iam_user.refresh_from_db(from_queryset=IAMUser.objects.locked())
     if iam_user.gone_at is not None:
         raise ValidationError("AWS no longer holds this IAM user.")
     if is_going(iam_user):

@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import access
+from accounts.access import Permission
 from accounts.forms import decided
 from accounts.models import BulkChange, IAMUser
+from accounts.models.credentials import UNUSED_AFTER
 from accounts.usecases import bulk
 from accounts.views import bulk_progress, dialogs
 from accounts.views.assignment import LONGEST_ID
@@ -24,10 +26,19 @@ from accounts.views.organization import PortalRequest, organization_of
 KINDS = {kind.value.replace("_", "-"): kind for kind in FORMS}
 # As many as a dialog names before it only counts.
 LISTED = 8
+KEY_WARNINGS = {
+    BulkChange.Kind.ASK_TO_ROTATE: "Each owner gets one mail that names their keys. Nothing changes in AWS.",
+    BulkChange.Kind.ROTATE_KEY: "A second key is made for each, whose secret is sealed for the owner. You will not see "
+    "it. The old key goes on working until its owner has the new one in use.",
+    BulkChange.Kind.MAKE_KEY_INACTIVE: f"Only keys that were not used for {UNUSED_AFTER.days} days; AWS is asked once "
+    "more before each. Nothing works with them from then on. The page that follows can make them active again.",
+}
 WARNINGS = {
     BulkChange.Kind.REMOVE_FROM_GROUP: "Each loses what the group allows as soon as AWS has done it.",
+    **KEY_WARNINGS,
     BulkChange.Kind.SET_TAG: "Where an IAM user has a tag of this key, it gets this value. Its other tags stay.",
 }
+DESTRUCTIVE = {BulkChange.Kind.DELETE, BulkChange.Kind.MAKE_KEY_INACTIVE}
 CHANGED_SINCE = (
     "The list has changed since you selected all of it: {now} fit now, and {then} did. Go back and look again."
 )
@@ -77,7 +88,7 @@ def _ask(
         "title": f"{kind.label} {count}" if kind == BulkChange.Kind.DELETE else f"{kind.label}: {count}",
         "form": form,
         "button": f"{kind.label} {count}" if is_possible else "",
-        "button_kind": "danger" if kind == BulkChange.Kind.DELETE else "primary",
+        "button_kind": "danger" if kind in DESTRUCTIVE else "primary",
         "back": reverse("team"),
         "post_to": reverse("start_bulk_change", args=[slug]),
         "fields": "accounts/_bulk_fields.html",
@@ -132,7 +143,12 @@ def _named(ids: list[int]) -> list[IAMUser]:
 @require_GET
 def detail(request: PortalRequest, pk: int) -> HttpResponse:
     """How far one has come, and what came of each row; a plan is shown as one."""
-    return render(request, "accounts/bulk_change.html", bulk_progress.context(request, find(request, pk)))
+    bulk_change = find(request, pk)
+    may_undo = bulk_change.kind == BulkChange.Kind.MAKE_KEY_INACTIVE and access.may_anywhere(
+        by=request.user, to=Permission.CHANGE_ACCESS_KEYS, organization=bulk_change.organization
+    )
+    context = bulk_progress.context(request, bulk_change) | {"may_undo": may_undo}
+    return render(request, "accounts/bulk_change.html", context)
 
 
 @require_GET

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.forms import AssignForm
 from accounts.models import BulkChange, IAMGroup, Organization, Person
+from accounts.usecases import bulk_keys
 
 # As many names as a field suggests.
 SUGGESTED = 200
@@ -100,4 +101,5 @@ FORMS: dict[BulkChange.Kind, type[BulkForm | AssignManyForm]] = {
     BulkChange.Kind.SET_TAG: SetTagForm,
     BulkChange.Kind.ASSIGN: AssignManyForm,
     BulkChange.Kind.DELETE: DeleteForm,
+    **dict.fromkeys(bulk_keys.OF_KEYS, BulkForm),
 }

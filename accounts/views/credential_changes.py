@@ -12,10 +12,17 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import Permission
 from accounts.forms import OptionalReasonForm, decided
 from accounts.models import IAMUser
+from accounts.secret_forms import OwnKeyForm
 from accounts.usecases import console_access, first_keys
 from accounts.views import dialogs
 from accounts.views.iam_users import changeable, page_of
 from accounts.views.organization import PortalRequest
+
+NOT_OWN_KEY = "Its secret is sealed for {}. You will not see it. If nobody opens it in time, the key is deleted."
+OWN_KEY = (
+    "Its secret is sealed for you and for this browser. Open it here: another browser cannot. If you do not in time, "
+    "the key is deleted."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,19 +74,28 @@ def remove_console_access(request: PortalRequest, pk: int) -> HttpResponse:
 def create_access_key(request: PortalRequest, pk: int) -> HttpResponse:
     """Create access key."""
     iam_user = changeable(request, pk, Permission.CREATE_ACCESS_KEY)
+    is_own = iam_user.owner_id == request.user.pk
     return _ask(
         request,
         iam_user,
         first_keys.create_access_key,
+        form_class=OwnKeyForm if is_own else OptionalReasonForm,
         title=f"Create access key for {iam_user}",
         button="Create access key",
-        warning=f"Its secret is sealed for {_recipient(iam_user)}. You will not see it. If nobody opens it in time, "
-        "the key is deleted.",
+        fields="accounts/_own_key_fields.html" if is_own else None,
+        warning=OWN_KEY if is_own else NOT_OWN_KEY.format(_recipient(iam_user)),
     )
 
 
-def _ask(request: PortalRequest, iam_user: IAMUser, decide: Callable[..., IAMUser], **context: Any) -> HttpResponse:
-    form, back = OptionalReasonForm(request.POST or None), page_of(iam_user)
+def _ask(
+    request: PortalRequest,
+    iam_user: IAMUser,
+    decide: Callable[..., IAMUser],
+    *,
+    form_class: type[OptionalReasonForm] = OptionalReasonForm,
+    **context: Any,
+) -> HttpResponse:
+    form, back = form_class(request.POST or None), page_of(iam_user)
     if request.method == "POST" and form.is_valid():
         done = decided(form, decide, by=request.user, iam_user=iam_user, at=timezone.now(), **form.cleaned_data)
         if done is not None:

@@ -26,8 +26,9 @@ from accounts.models import (
     Offboarding,
     Organization,
     Person,
+    RotationAsk,
 )
-from accounts.views import credentials, states
+from accounts.views import credentials, my_access, states
 from accounts.views.counts import Counted, count_of
 from accounts.views.drift import count_by_account
 from accounts.views.organization import PortalRequest
@@ -44,10 +45,13 @@ def home(request: PortalRequest) -> HttpResponse:
     person, organization, now = request.user, request.organization, timezone.now()
     context: dict[str, Any] = {
         "waiting": credentials.waiting_for(person=person, organization=organization, at=now),
+        "rotations": my_access.open_rotations(person=person, organization=organization, at=now),
+        "due": my_access.due_soon(person=person, organization=organization, at=now),
         "stuck": _stuck(person, organization, now),
         "unreachable": _unreachable(person, organization),
         "boundaries": _boundaries(person, organization),
         "overdue": _overdue(person, organization, now),
+        "asked": RotationAsk.objects.of_person(person, organization=organization)[:LISTED],
         "late_offboardings": _late_offboardings(person, organization, now),
         "unassigned": _unassigned(person, organization),
         "drift": count_by_account(person, organization),
@@ -57,7 +61,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "subtitle": _counts(person, organization),
         "may_create": access.may_anywhere(by=person, to=Permission.CREATE_IAM_USER, organization=organization),
     }
-    waiting = ("late_offboardings", "stuck", "unreachable", "boundaries", "overdue", "drift", "unassigned")
+    waiting = ("late_offboardings", "stuck", "unreachable", "boundaries", "overdue", "asked", "drift", "unassigned")
     context["needs_doing"] = any(context[name] for name in waiting)
     return render(request, "accounts/home.html", context)
 
@@ -105,10 +109,11 @@ def _boundaries(person: Person, organization: Organization) -> list[Boundary]:
 
 
 def _overdue(person: Person, organization: Organization, now: datetime) -> list[dict[str, Any]]:
-    """Active keys that are older than the rule allows, oldest first."""
+    """Other people's active keys that are older than the rule allows, oldest first; one's own wait for one above."""
     seen = IAMUser.objects.seen_in(organization, by=person).present()
-    keys = AccessKey.objects.overdue(at=now).filter(organization=organization, iam_user__in=seen)
-    rows = keys.select_related("iam_user__account", "iam_user__owner").order_by("create_date", "pk")[:LISTED]
+    keys = AccessKey.objects.overdue(of=organization, at=now).filter(iam_user__in=seen)
+    others = keys.exclude(iam_user__owner=person).select_related("iam_user__account", "iam_user__owner")
+    rows = others.order_by("create_date", "pk")[:LISTED]
     return [{"key": key, "age": key.age_days(at=now)} for key in rows]
 
 
@@ -134,7 +139,11 @@ def _own(person: Person, organization: Organization, now: datetime) -> list[dict
     return [
         {
             "iam_user": iam_user,
-            "keys": states.key_ages([key for key in iam_user.access_keys.all() if key.gone_at is None], at=now),
+            "keys": states.key_ages(
+                [key for key in iam_user.access_keys.all() if key.gone_at is None],
+                after_days=organization.rotate_after_days,
+                at=now,
+            ),
         }
         for iam_user in rows.order_by("user_name", "account__name", "pk")
     ]

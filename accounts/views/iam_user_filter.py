@@ -33,12 +33,29 @@ KEY_AGES: dict[str, tuple[str, int, int | None]] = {
     "365": ("181 to 365 days", 180, 365),
     "older": ("Over a year", 365, None),
 }
-KEYS = (("overdue", "Too old, over 90 days"), ("none", "No active key"))
 SIGN_IN = (("no-mfa", "Password, no MFA"), ("mfa", "Password and MFA"), ("no-password", "No password"))
 USE = (("unused", "Not in 45 days"),)
 STATES = (("pending", "Pending"), ("stuck", "Stuck"), ("drift", "Drifted"))
 # Chosen by a tab and kept by the form, so that a search stays among them.
 UNASSIGNED = (("any", "Without team or owner"),)
+
+
+def keys_choices(organization: Organization) -> list[tuple[str, str]]:
+    """What the list can be narrowed to by its access keys, with the organization's rule in words."""
+    ages = [(key, words) for key, (words, _, _) in KEY_AGES.items()]
+    return [("overdue", f"Too old, over {organization.rotate_after_days} days"), ("none", "No active key"), *ages]
+
+
+def rule_in_words(organization: Organization) -> str:
+    """The organization's rule, as a sentence."""
+    days = organization.rotate_after_days
+    return f"Keys are to be rotated within {days} day{'' if days == 1 else 's'}."
+
+
+def first_late_age(organization: Organization) -> int:
+    """The place of the first of KEY_AGES in which keys can be older than the organization's rule allows."""
+    ends = [up_to for _, _, up_to in KEY_AGES.values()]
+    return next(place for place, end in enumerate(ends) if end is None or end > organization.rotate_after_days)
 
 
 class PlainSelect(forms.Select):
@@ -70,12 +87,14 @@ def _options(rows: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
     return format_html_join("", '<option value="{}"{}>{}</option>', marked)
 
 
-def _teams(request: PortalRequest) -> QuerySet[Team]:
+def teams_of(request: PortalRequest) -> QuerySet[Team]:
+    """The teams that a list can be narrowed to."""
     teams = access.teams_for(by=request.user, to=Permission.VIEW_IAM_USERS, organization=organization_of(request))
     return teams.annotate(words=F("name")).order_by("name", "pk")
 
 
-def _accounts(request: PortalRequest) -> QuerySet[Account]:
+def accounts_of(request: PortalRequest) -> QuerySet[Account]:
+    """The AWS accounts that a list can be narrowed to."""
     rows = Account.objects.visible_to(request.user).filter(organization=organization_of(request))
     return rows.annotate(words=Concat("name", Value(" ("), "account_id", Value(")"))).order_by("name", "pk")
 
@@ -96,17 +115,15 @@ class IAMUserFilter(django_filters.FilterSet):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner, ARN, key or tag"}),
     )
     team = django_filters.ModelChoiceFilter(
-        queryset=_teams, label="Team", empty_label="All teams", widget=PlainRowSelect
+        queryset=teams_of, label="Team", empty_label="All teams", widget=PlainRowSelect
     )
     account = django_filters.ModelChoiceFilter(
-        queryset=_accounts, label="AWS account", empty_label="All accounts", widget=PlainRowSelect
+        queryset=accounts_of, label="AWS account", empty_label="All accounts", widget=PlainRowSelect
     )
     kind = django_filters.ChoiceFilter(
         choices=IAMUser.Kind.choices, label="For", empty_label="People and applications", widget=PlainSelect
     )
-    keys = _choice(
-        "Access keys", "Any", (*KEYS, *((key, words) for key, (words, _, _) in KEY_AGES.items())), "with_keys"
-    )
+    keys = _choice("Access keys", "Any", (), "with_keys")
     sign_in = _choice("Console", "Any", SIGN_IN, "with_sign_in")
     use = _choice("Used", "Whenever", USE, "with_use")
     state = _choice("State", "Any", STATES, "in_state")
@@ -119,6 +136,7 @@ class IAMUserFilter(django_filters.FilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.filters["keys"].extra["choices"] = keys_choices(self._organization)
         # Who sees a team sees none without one; who sees the organization whole looks for what nobody answers for.
         if not access.may(by=self.request.user, to=Permission.VIEW_ORGANIZATION, organization=self._organization):
             del self.filters["unassigned"]
@@ -143,7 +161,8 @@ class IAMUserFilter(django_filters.FilterSet):
         """By the age of an active access key."""
         if value == "none":
             return rows.exclude(conditions.has_active_key(at=self._at))
-        _, older_than, up_to = KEY_AGES.get(value, ("", 90, None))
+        rule = ("", self._organization.rotate_after_days, None)
+        _, older_than, up_to = KEY_AGES.get(value, rule)
         return rows.filter(conditions.has_active_key(at=self._at, older_than=older_than, up_to=up_to))
 
     def with_sign_in(self, rows: IAMUserQuerySet, name: str, value: str) -> QuerySet[IAMUser]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,9 +13,11 @@ from django.views.decorators.http import require_GET
 from accounts import access
 from accounts.access import Permission
 from accounts.ownership import unassigned_of
+from accounts.views.bounded_pages import SEARCHED_AT_MOST, page_number
 from accounts.views.counts import count_of
+from accounts.views.headings import Heading, heading, narrowing_of
 from accounts.views.iam_user_filter import IAMUserFilter, narrowed
-from accounts.views.iam_user_rows import BY_NAME, LAST_PAGE, SEARCHED_AT_MOST, SORTS, IAMUserPage, Order
+from accounts.views.iam_user_rows import BY_NAME, SORTS, IAMUserPage, Order
 from accounts.views.organization import PortalRequest, organization_of
 
 # Heading, what it sorts by, and what becomes of the column at 390 px, where a row has two lines.
@@ -30,18 +31,6 @@ COLUMNS = (
     ("MFA", "", "wide"),
     ("Last used", "used", "wide"),
 )
-# What the address says of how to show the rows, and not of which.
-OF_THE_SHOW = ("page", "sort", "select")
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A column's head: where pressing it leads, and which way it is sorted now."""
-
-    words: str
-    place: str
-    address: str = ""
-    sorted: str = ""
 
 
 @require_GET
@@ -53,8 +42,9 @@ def iam_users(request: PortalRequest) -> HttpResponse:
         is_search=bool(request.GET.get("q")),
         rows=filters.qs,
         order=Order.read(request.GET.get("sort", "")),
-        number=_number(request.GET.get("page", "")),
+        number=page_number(request.GET.get("page", "")),
         assignable=_assignable(request),
+        rotate_after_days=organization_of(request).rotate_after_days,
         at=timezone.now(),
     )
     # While somebody types into the search, htmx asks for the table alone.
@@ -73,7 +63,7 @@ def _context(request: PortalRequest, filters: IAMUserFilter, page: IAMUserPage) 
         "headings": [_heading(request, page, *column) for column in _columns(is_unassigned=is_unassigned)],
         "selected": selected,
         "is_selecting": bool(page.assignable) and selected != "all",
-        "narrowing": _narrowing(request),
+        "narrowing": narrowing_of(request),
         "tabs": _tabs(request, filters, is_unassigned=is_unassigned),
         "is_unassigned": is_unassigned,
         "is_filtered": bool(asked),
@@ -82,6 +72,7 @@ def _context(request: PortalRequest, filters: IAMUserFilter, page: IAMUserPage) 
         "may_change": bool(page.assignable),
         "may_export": Permission.EXPORT_IAM_USERS in allowed,
         "may_change_ownership": Permission.CHANGE_OWNERSHIP in allowed,
+        "may_rotate": bool(allowed & {Permission.CHANGE_ACCESS_KEYS}),
         "may_see_overview": Permission.VIEW_ORGANIZATION in allowed,
     }
 
@@ -98,23 +89,10 @@ def _columns(*, is_unassigned: bool) -> list[tuple[str, str, str]]:
 def _heading(request: PortalRequest, page: IAMUserPage, words: str, name: str, place: str) -> Heading:
     if name not in SORTS or (page.count.is_more and name != BY_NAME):
         return Heading(words, place)
-    is_here = page.order.name == name and page.is_sorted
-    is_down = is_here and page.order.is_descending
-    turned = f"-{name}" if is_here and not is_down else name
-    query = request.GET.copy()
-    query["sort"] = turned
-    query.pop("page", None)
-    query.pop("select", None)
-    way = ("descending" if is_down else "ascending") if is_here else ""
-    return Heading(words, place, f"?{query.urlencode()}", way)
-
-
-def _narrowing(request: PortalRequest) -> str:
-    """The part of the address that says which rows: what a change of all that fit, or a file of them, is given."""
-    query: QueryDict = request.GET.copy()
-    for name in OF_THE_SHOW:
-        query.pop(name, None)
-    return query.urlencode()
+    return heading(
+        request, words, name, place, is_here=page.order.name == name and page.is_sorted,
+        is_descending=page.order.is_descending,
+    )  # fmt: skip
 
 
 def _tabs(request: PortalRequest, filters: IAMUserFilter, *, is_unassigned: bool) -> list[dict[str, Any]]:
@@ -139,7 +117,3 @@ def _assignable(request: PortalRequest) -> frozenset[int | None]:
     teams = access.teams_for(by=person, to=to, organization=organization).values_list("pk", flat=True)
     nobodys = {None} if access.may(by=person, to=to, organization=organization) else set()
     return frozenset(teams) | nobodys
-
-
-def _number(text: str) -> int:
-    return min(int(text), LAST_PAGE) if text.isascii() and text.isdecimal() and 0 < len(text) < 6 and int(text) else 1

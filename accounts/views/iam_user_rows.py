@@ -9,7 +9,6 @@ sorted by walking it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,14 +22,10 @@ from django.utils import timezone
 from accounts.models import AccessKey, IAMUser
 from accounts.models.iam_user import IAMUserQuerySet
 from accounts.views import states
-from accounts.views.counts import COUNTED_AT_MOST, Counted, count_of, counted
+from accounts.views.bounded_pages import PER_PAGE, BoundedPage
 from accounts.views.states import Shown
 from portal.ledger.models import Delivery, Entry
 
-PER_PAGE = 50
-# Whoever finds more of a name types more of it, and more that are unassigned are assigned by rules.
-SEARCHED_AT_MOST = 1_000
-LAST_PAGE = COUNTED_AT_MOST // PER_PAGE
 BY_NAME = "user_name"
 # What a list is sorted by, by the name that its address has for it.
 SORTS: dict[str, str] = {
@@ -102,94 +97,36 @@ class Order:
         return rows.order_by(first, "user_name", "pk")
 
 
-@dataclass(frozen=True)
-class IAMUserPage:
+@dataclass(frozen=True, kw_only=True)
+class IAMUserPage(BoundedPage):
     """The rows of one page; `rows` are all that fit."""
 
-    rows: IAMUserQuerySet
     order: Order
-    number: int
-    assignable: Collection[int | None]
-    at: datetime
-    is_whole: bool = False
-    is_search: bool = False
-
-    @property
-    def most(self) -> int:
-        """As many as are counted, and listed where they are not the whole."""
-        return SEARCHED_AT_MOST if self.is_search else COUNTED_AT_MOST
-
-    @cached_property
-    def count(self) -> Counted:
-        """How many fit in all."""
-        return count_of(self.rows, self.most) if self._fitting is None else counted(len(self._fitting), self.most)
-
-    @cached_property
-    def _fitting(self) -> list[int] | None:
-        """Those of a search, and one more where not all are listed: looked for once, which is what takes the time."""
-        return list(self.rows.order_by().values_list("pk", flat=True)[: self.most + 1]) if self.is_search else None
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether more fit than are listed."""
-        return self.count.is_more and not self.is_whole
+    rotate_after_days: int
 
     @property
     def is_sorted(self) -> bool:
         """Whether they could be sorted as was asked: so many that they are not counted are listed by name."""
         return not self.count.is_more or self.order.name == BY_NAME
 
-    @property
-    def first(self) -> int:
-        """The place of the page's first row, counted from 1."""
-        return (self.number - 1) * PER_PAGE + 1
-
-    @property
-    def last(self) -> int:
-        """The place of its last."""
-        return self.first + len(self.shown) - 1
-
-    @property
-    def previous(self) -> int:
-        """The page before, 0 where there is none."""
-        return self.number - 1
-
-    @property
-    def next(self) -> int:
-        """The page after, 0 where there is none."""
-        return self.number + 1 if len(self._ids) > PER_PAGE and self.number < LAST_PAGE else 0
-
-    @cached_property
-    def _ids(self) -> list[int]:
-        """Those of the page's rows, and one more where another page follows."""
-        if not self.count:
-            return []
-        order, by_index = self.order if self.is_sorted else Order(), self.count.is_more and self.is_whole
-        ordered = order.of(self._listed, by_index=by_index).values_list("pk", flat=True)
-        return list(ordered[self.first - 1 : self.first + PER_PAGE])
-
-    @property
-    def _listed(self) -> IAMUserQuerySet:
-        """All that fit, or as many of them as are listed."""
-        if self._fitting is not None:
-            return IAMUser.objects.filter(pk__in=self._fitting[: self.most])
-        if self.is_cut:
-            return IAMUser.objects.filter(pk__in=self.rows.order_by().values("pk")[: self.most])
-        return self.rows
+    def in_order(self, rows: Any) -> QuerySet[IAMUser]:
+        """As was asked, where that can be."""
+        order = self.order if self.is_sorted else Order()
+        return order.of(rows, by_index=self.count.is_more and self.is_whole)
 
     @cached_property
     def shown(self) -> list[Row]:
         """The page's rows, in a fixed number of queries."""
-        ids = self._ids[:PER_PAGE]
+        ids = self.ids[:PER_PAGE]
         found = {row.pk: row for row in IAMUser.objects.filter(pk__in=ids).with_state().only(*READ)} if ids else {}
         iam_users = [found[pk] for pk in ids if pk in found]
-        keys, deliveries = _keys(ids), _open_deliveries(iam_users)
+        keys, deliveries = _keys(ids), open_deliveries(iam_users)
         return [self._row(row, keys.get(row.pk, []), deliveries.get(str(row.pk))) for row in iam_users]
 
     def _row(self, iam_user: IAMUser, keys: list[AccessKey], delivery: Delivery | None) -> Row:
         uses = [key.last_used_date for key in keys] + [iam_user.password_last_used]
         used = max((use for use in uses if use is not None), default=None)
-        oldest = states.of_oldest_key(keys, at=self.at)
+        oldest = states.of_oldest_key(keys, after_days=self.rotate_after_days, at=self.at)
         mfa = states.of_mfa(has_password=iam_user.has_password, has_mfa=iam_user.has_mfa)
         return Row(
             iam_user=iam_user,
@@ -226,7 +163,7 @@ def _keys(ids: list[int]) -> dict[int, list[AccessKey]]:
     return of_each
 
 
-def _open_deliveries(iam_users: list[IAMUser]) -> dict[str, Delivery]:
+def open_deliveries(iam_users: list[IAMUser]) -> dict[str, Delivery]:
     """Of each the delivery that its row should speak of: a stuck one before the oldest other."""
     if not iam_users:
         return {}

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,18 +15,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import access, envelope
 from accounts.access import Permission
-from accounts.kinds import Kind, in_words
-from accounts.models import AccessKey, AccountImport, Drift, IAMUser, Offboarding
+from accounts.kinds import Kind
+from accounts.models import AccountImport, Drift, IAMUser, KeyDestination, Offboarding
 from accounts.usecases import imports
 from accounts.views import credentials, states
 from accounts.views.access_in_words import effective_access
-from accounts.views.attached_policies import name_of, policies_of
+from accounts.views.attached_policies import policies_of
 from accounts.views.drift import waiting_of
 from accounts.views.group_grants import granted_groups
+from accounts.views.key_rows import KeyRow, KeyRows
 from accounts.views.organization import PortalRequest, organization_of
+from accounts.views.way_to_aws import history_of, on_its_way, open_deliveries_of
 from portal.ledger.models import Delivery, Entry
-
-HISTORY_LENGTH = 20
 
 
 @require_GET
@@ -46,7 +45,7 @@ def facts(request: PortalRequest, pk: int) -> HttpResponse:
 def state(request: PortalRequest, pk: int) -> HttpResponse:
     """The badge in a list's row."""
     iam_user = find(request, pk)
-    delivery = _speaking(list(_open_deliveries(Entry.objects.of(iam_user.organization).about("iam_user", pk))))
+    delivery = _speaking(list(open_deliveries_of(Entry.objects.of(iam_user.organization).about("iam_user", pk))))
     shown = states.of_iam_user(iam_user, delivery, at=timezone.now())
     return render(request, "accounts/_iam_user_state.html", {"iam_user": iam_user, "shown": shown})
 
@@ -76,8 +75,8 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     iam_user, now = find(request, pk), timezone.now()
     profile = getattr(iam_user, "login_profile", None)
     entries = Entry.objects.of(iam_user.organization).about("iam_user", iam_user.pk)
-    open_deliveries = list(_open_deliveries(entries))
-    pending, reading = _pending(request, iam_user, open_deliveries, now), iam_user.imports.open().first()
+    open_deliveries = list(open_deliveries_of(entries))
+    pending, reading = on_its_way(request, open_deliveries, at=now), iam_user.imports.open().first()
     keys = [key for key in iam_user.access_keys.all() if key.gone_at is None]
     allowed, outside = _allowed(request, iam_user), envelope.outside(iam_user)
     return {
@@ -85,7 +84,8 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         "shown": states.of_iam_user(iam_user, _speaking(open_deliveries), at=now),
         "pending": pending,
         "is_moving": any(row["shown"].is_moving for row in pending) or reading is not None,
-        "keys": _keys(request, iam_user, keys, now),
+        "keys": _keys(request, iam_user, now),
+        **_destination(request, iam_user),
         "known": iam_user.known_from(iam_user.account),
         "credentials": iam_user.iam_credentials.order_by("kind", "create_date", "pk"),
         "policies": policies_of(
@@ -102,24 +102,26 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         **credentials.of_iam_user(by=request.user, iam_user=iam_user, profile=profile, keys=keys, at=now),
         "memberships": _memberships(iam_user, open_deliveries),
         "drift": waiting_of(iam_user),
-        "history": [_history(entry, now) for entry in _history_of(entries)],
+        "history": history_of(entries, at=now),
         **allowed,
     }
 
 
-def _keys(request: PortalRequest, iam_user: IAMUser, keys: list[AccessKey], now: datetime) -> list[tuple[Any, ...]]:
-    """Each key with its age, whether it is overdue, since when that is known, and whose its secret waits for."""
-    waiting = credentials.waiting_keys(by=request.user, iam_user=iam_user, at=now)
-    return [
-        (
-            key,
-            key.age_days(at=now),
-            key.is_overdue(at=now),
-            key.known_from(iam_user.account),
-            waiting.get(key.access_key_id),
-        )
-        for key in sorted(keys, key=lambda key: (key.create_date, key.pk))
-    ]
+def _destination(request: PortalRequest, iam_user: IAMUser) -> dict[str, Any]:
+    """Where an application's new keys go, and whether to offer another place."""
+    if iam_user.kind != IAMUser.Kind.APPLICATION:
+        return {}
+    team, may = iam_user.team, iam_user.owner_id == request.user.pk
+    to = Permission.CREATE_ACCESS_KEY
+    may = may or access.may(by=request.user, to=to, organization=iam_user.organization, team=team)
+    destination = KeyDestination.objects.filter(iam_user=iam_user).first()
+    return {"destination": destination, "may_set_destination": may and iam_user.is_in_aws and iam_user.owner_id}
+
+
+def _keys(request: PortalRequest, iam_user: IAMUser, now: datetime) -> list[KeyRow]:
+    """Each key, what is due of it, and whose its secret waits for."""
+    rows = KeyRows(by=request.user, organization=iam_user.organization, iam_users=[iam_user], at=now)
+    return rows.of(iam_user, credentials.waiting_keys(by=request.user, iam_user=iam_user, at=now))
 
 
 def _failed_reading(iam_user: IAMUser) -> AccountImport | None:
@@ -142,33 +144,9 @@ def refresh(request: PortalRequest, pk: int) -> HttpResponse:
     return redirect("iam_user", pk=iam_user.pk)
 
 
-def _open_deliveries(entries: QuerySet[Entry]) -> QuerySet[Delivery]:
-    return Delivery.objects.open().filter(entry__in=entries).select_related("entry").order_by("sequence", "pk")
-
-
 def _speaking(deliveries: list[Delivery]) -> Delivery | None:
     stuck = [delivery for delivery in deliveries if delivery.state == Delivery.State.STUCK]
     return next(iter([*stuck, *deliveries]), None)
-
-
-def _pending(
-    request: PortalRequest, iam_user: IAMUser, deliveries: list[Delivery], now: datetime
-) -> list[dict[str, Any]]:
-    """What is on its way; for a delivery that is not getting on, what to do, and for whom may see it the way there."""
-    person, organization = request.user, iam_user.organization
-    may_view = access.may(by=person, to=Permission.VIEW_DELIVERIES, organization=organization)
-    may_change = access.may(by=person, to=Permission.CHANGE_DELIVERIES, organization=organization)
-    return [
-        {
-            "words": in_words(delivery.entry.kind),
-            "what": _what(delivery.entry),
-            "delivery": delivery,
-            "shown": states.of_delivery(delivery, at=now),
-            "advice": states.advice(delivery, may_change=may_change),
-            "address": reverse("delivery", args=[delivery.pk]) if may_view else "",
-        }
-        for delivery in deliveries
-    ]
 
 
 def _memberships(iam_user: IAMUser, deliveries: list[Delivery]) -> list[dict[str, Any]]:
@@ -205,30 +183,6 @@ def _reverted(deliveries: list[Delivery], of: str, less: str) -> set[str]:
     reverts = [delivery.entry.details for delivery in deliveries if delivery.entry.kind == Kind.DRIFT_REVERTED]
     of_groups = [details for details in reverts if details["attribute"] == Drift.Attribute.GROUPS]
     return {name for details in of_groups for name in set(details[of]) - set(details[less])}
-
-
-def _what(entry: Entry) -> str:
-    """What the words of its kind leave open: which group, or which attribute."""
-    details = entry.details
-    if entry.kind == Kind.IAM_USER_BOUNDARY_CHANGED:
-        return name_of(details["permissions_boundary"]) or "none"
-    if entry.kind in (Kind.IAM_USER_RENAMED, Kind.IAM_USER_PATH_CHANGED):
-        return details.get("user_name") or details["path"]
-    attribute = details.get("attribute", "")
-    return (
-        details.get("group")
-        or name_of(details.get("policy", ""))
-        or (Drift.Attribute(attribute).label if attribute else "")
-    )
-
-
-def _history_of(entries: QuerySet[Entry]) -> QuerySet[Entry]:
-    return entries.prefetch_related("deliveries").order_by("-sequence")[:HISTORY_LENGTH]
-
-
-def _history(entry: Entry, now: datetime) -> dict[str, Any]:
-    shown = next((states.of_delivery(delivery, at=now) for delivery in entry.deliveries.all()), None)
-    return {"entry": entry, "words": in_words(entry.kind), "what": _what(entry), "shown": shown}
 
 
 def _subtitle(iam_user: IAMUser) -> str:

@@ -82,6 +82,7 @@ def switch(request: PortalRequest, slug: str) -> HttpResponseRedirect:
 # What the side bar offers: address, words, icon, and the permission that it takes.
 NAVIGATION = (
     ("home", "Home", "home", None),
+    ("my_access", "My access", "key", None),
     ("team", "Team", "users", access.Permission.VIEW_IAM_USERS),
     ("people", "People", "user", access.Permission.VIEW_PEOPLE),
     ("teams", "Teams", "list", access.Permission.VIEW_PEOPLE),

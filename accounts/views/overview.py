@@ -20,7 +20,7 @@ from accounts.models import AccessKey, IAMUser, Team, conditions
 from accounts.models.iam_user import IAMUserQuerySet
 from accounts.views.charts import Part, parts
 from accounts.views.counts import count_of
-from accounts.views.iam_user_filter import KEY_AGES
+from accounts.views.iam_user_filter import KEY_AGES, first_late_age, rule_in_words
 from accounts.views.organization import PortalRequest, organization_of
 
 
@@ -46,7 +46,9 @@ def overview(request: PortalRequest) -> HttpResponse:
     context = {
         "team": team,
         "teams": teams.order_by("name", "pk"),
-        "keys": _key_ages(rows, team, at=now),
+        "keys": _key_ages(request, rows, team, at=now),
+        "age_words": f"IAM users with an active key of this age. {rule_in_words(organization)}",
+        "board_address": reverse("key_board") + (f"?team={team.pk}" if team is not None else ""),
         "mfa": _mfa(rows, team),
         "tiles": _tiles(request, rows, team, at=now),
     }
@@ -68,7 +70,7 @@ def _listed(team: Team | None, **query: str) -> str:
     return f"{reverse('team')}?{urlencode({**of_team, **query})}"
 
 
-def _key_ages(rows: IAMUserQuerySet, team: Team | None, *, at: datetime) -> list[Part]:
+def _key_ages(request: PortalRequest, rows: IAMUserQuerySet, team: Team | None, *, at: datetime) -> list[Part]:
     """How many IAM users have an active key of each age, in one query over the keys of each."""
     keys = AccessKey.objects.present().filter(iam_user__in=rows, status=AccessKey.Status.ACTIVE)
     of_each = {
@@ -78,7 +80,7 @@ def _key_ages(rows: IAMUserQuerySet, team: Team | None, *, at: datetime) -> list
     each = keys.order_by().values("iam_user").annotate(**of_each)
     counts = each.aggregate(**{name: Sum(f"has_{name}") for name in KEY_AGES})
     ages = [(words, counts[name] or 0, _listed(team, keys=name)) for name, (words, _, _) in KEY_AGES.items()]
-    return parts(ages, waiting_from=3)
+    return parts(ages, waiting_from=first_late_age(organization_of(request)))
 
 
 def _aged(at: datetime, older_than: int, up_to: int | None) -> Q:
@@ -100,10 +102,11 @@ def _mfa(rows: IAMUserQuerySet, team: Team | None) -> list[Part]:
 
 def _tiles(request: PortalRequest, rows: IAMUserQuerySet, team: Team | None, *, at: datetime) -> list[Tile]:
     organization = organization_of(request)
-    overdue = rows.filter(conditions.has_active_key(at=at, older_than=90))
+    rule = organization.rotate_after_days
+    overdue = rows.filter(conditions.has_active_key(at=at, older_than=rule))
     return [
         Tile("IAM users", count_of(rows), _listed(team)),
-        Tile("With a key over 90 days old", count_of(overdue), _listed(team, keys="overdue"), "waiting"),
+        Tile(f"With a key over {rule} days old", count_of(overdue), _listed(team, keys="overdue"), "waiting"),
         Tile(
             "Not used in 45 days",
             count_of(rows.filter(conditions.is_unused(at=at))),

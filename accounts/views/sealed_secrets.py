@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from http import HTTPStatus
 
+from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpResponse, JsonResponse
@@ -15,17 +17,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import access
-from accounts.models import Account, IAMUser
+from accounts.models import AccessKey, Account, IAMUser
 from accounts.models.sealed import Bond, Purpose
-from accounts.usecases import sealed_secrets
+from accounts.usecases import own_secrets, sealed_secrets
 from accounts.views.organization import PortalRequest, organization_of
-from portal.secrets import keys, seal
+from portal.secrets import browser, keys, seal
 from portal.secrets.models import SealedSecret
 
 logger = logging.getLogger(__name__)
 
 # IAM User Guide, "Sign in to the AWS Management Console as an IAM user"; China and GovCloud have their own.
 SIGN_IN = {"aws": "signin.aws.amazon.com", "aws-cn": "signin.amazonaws.cn", "aws-us-gov": "signin.amazonaws-us-gov.com"}
+WAS_NOT_YOU = {
+    Purpose.PASSWORD: "If it was not you, have the password reset at once.",
+    Purpose.ACCESS_KEY: "If it was not you, make the key inactive at once: nothing works with it then.",
+}
 UNREADABLE = "The portal cannot read this secret any more. Ask whoever made it for another one."
 
 
@@ -41,12 +47,18 @@ def _page(request: PortalRequest, sealed: SealedSecret) -> HttpResponse:
     bond = Bond.of(sealed)
     iam_user = IAMUser.objects.select_related("account").get(pk=bond.iam_user_id)
     is_ready = sealed.state == SealedSecret.State.READY and sealed.expires_at > timezone.now()
+    access_key = _access_key(bond, iam_user)
     context = {
         "sealed": sealed,
         "iam_user": iam_user,
         "is_ready": is_ready,
         "is_opened": sealed.state == SealedSecret.State.OPENED,
+        "was_not_you": WAS_NOT_YOU[bond.purpose],
+        "is_handed_over": sealed.state == SealedSecret.State.HANDED,
         "access_key_id": bond.id if bond.purpose is Purpose.ACCESS_KEY else "",
+        "works_still": access_key is not None and access_key.gone_at is None and access_key.status == "Active",
+        "may_hand_over": is_ready and own_secrets.may_hand_over(by=request.user, sealed=sealed, iam_user=iam_user),
+        "bound": browser.bound(sealed) if sealed.browser_key else "",
         "sign_in_address": _sign_in_address(iam_user.account) if bond.purpose is Purpose.PASSWORD else "",
     }
     return render(request, "accounts/secret.html", context)
@@ -54,10 +66,10 @@ def _page(request: PortalRequest, sealed: SealedSecret) -> HttpResponse:
 
 @require_POST
 def open_once(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show secret, as JSON and once: `secret`, or `words` that say why not."""
-    _find(request, pk)
+    """Show secret, as JSON and once: `secret`, or `sealed` for the one browser that can read it, or `words` why not."""
+    sealed = _find(request, pk)
     try:
-        answer = _open(request, pk)
+        answer = _open(request, sealed)
     except ReauthenticationRequired:
         # Not allauth's own way: after the sign-in it would carry on with this request, as a page.
         answer = _refused("Sign in again to see it.", HTTPStatus.UNAUTHORIZED)
@@ -67,14 +79,17 @@ def open_once(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @reauthentication_required
-def _open(request: PortalRequest, pk: uuid.UUID) -> JsonResponse:
+def _open(request: PortalRequest, sealed: SealedSecret) -> JsonResponse:
+    address, now = get_adapter().get_client_ip(request), timezone.now()
     try:
-        secret = sealed_secrets.open_sealed_secret(by=request.user, secret_id=pk, at=timezone.now())
-    except (seal.AlreadyOpened, seal.Expired) as refusal:
+        secret = sealed_secrets.open_sealed_secret(by=request.user, secret_id=sealed.pk, at=now, address=address)
+    except (seal.AlreadyOpened, seal.Expired, seal.HandedOver) as refusal:
         return _refused(str(refusal), HTTPStatus.GONE)
     except (keys.Unreadable, keys.UnknownKeyVersion):
         logger.exception("A sealed secret cannot be read")
         return _refused(UNREADABLE, HTTPStatus.GONE)
+    if sealed.browser_key:
+        return JsonResponse({"sealed": json.loads(secret.reveal())})
     return JsonResponse({"secret": secret.reveal()})
 
 
@@ -84,6 +99,12 @@ def _find(request: PortalRequest, pk: uuid.UUID) -> SealedSecret:
     if sealed.organization_id != organization_of(request).pk:
         raise access.NotThere
     return sealed
+
+
+def _access_key(bond: Bond, iam_user: IAMUser) -> AccessKey | None:
+    if bond.purpose is not Purpose.ACCESS_KEY:
+        return None
+    return AccessKey.objects.filter(organization=iam_user.organization_id, access_key_id=bond.id).first()
 
 
 def _refused(words: str, status: HTTPStatus) -> JsonResponse:

@@ -190,18 +190,28 @@ def of_discovered(found: DiscoveredAccount, account: Account | None, *, is_own: 
     return Shown("Not connected", "neutral")
 
 
-def key_ages(keys: Iterable[AccessKey], *, at: datetime) -> str:
+def key_ages(keys: Iterable[AccessKey], *, after_days: int, at: datetime) -> str:
     """How old each key is, and what is wrong with it: "95 days, overdue · 3 days"."""
-    return " · ".join(_key_age(key, at) for key in keys) or "No keys"
+    return " · ".join(_key_age(key, after_days, at) for key in keys) or "No keys"
 
 
-def of_oldest_key(keys: Iterable[AccessKey], *, at: datetime) -> Shown:
+def of_oldest_key(keys: Iterable[AccessKey], *, after_days: int, at: datetime) -> Shown:
     """How old the oldest active key is, and whether it should have been rotated; of several also how many there are."""
     listed = sorted(keys, key=lambda key: (key.status != AccessKey.Status.ACTIVE, key.create_date))
     if not listed:
         return Shown("No keys", "neutral")
     others = f" · {len(listed)} keys" if len(listed) > 1 else ""
-    return Shown(f"{_key_age(listed[0], at)}{others}", "waiting" if listed[0].is_overdue(at=at) else "ok")
+    is_overdue = listed[0].is_overdue(after_days=after_days, at=at)
+    return Shown(f"{_key_age(listed[0], after_days, at)}{others}", "waiting" if is_overdue else "ok")
+
+
+def of_access_key(key: AccessKey, delivery: Delivery | None, *, is_overdue: bool, at: datetime) -> Shown:
+    """Whether it works and should, or what is on its way about it."""
+    if delivery is not None:
+        return of_delivery(delivery, at=at)
+    if key.status != AccessKey.Status.ACTIVE:
+        return Shown("Inactive", "neutral")
+    return Shown("Active, overdue", "waiting") if is_overdue else Shown("Active", "ok")
 
 
 def of_mfa(*, has_password: bool, has_mfa: bool) -> Shown:
@@ -211,9 +221,9 @@ def of_mfa(*, has_password: bool, has_mfa: bool) -> Shown:
     return Shown("No MFA", "waiting") if has_password else Shown("No password", "neutral")
 
 
-def _key_age(key: AccessKey, at: datetime) -> str:
-    days = key.age_days(at=at)
-    remark = ", inactive" if key.status != AccessKey.Status.ACTIVE else ", overdue" if key.is_overdue(at=at) else ""
+def _key_age(key: AccessKey, after_days: int, at: datetime) -> str:
+    days, is_overdue = key.age_days(at=at), key.is_overdue(after_days=after_days, at=at)
+    remark = ", inactive" if key.status != AccessKey.Status.ACTIVE else ", overdue" if is_overdue else ""
     return f"{days} day{'' if days == 1 else 's'}{remark}"
 
 

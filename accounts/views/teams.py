@@ -20,6 +20,7 @@ from accounts.kinds import in_words
 from accounts.models import Duty, Envelope, IAMUser, Membership, Team
 from accounts.usecases import envelopes, memberships, teams
 from accounts.views import dialogs
+from accounts.views.iam_user_filter import rule_in_words
 from accounts.views.organization import PortalRequest, organization_of
 from accounts.views.people_forms import TeamForm
 from accounts.views.people_tables import TeamTable
@@ -41,10 +42,12 @@ class TeamList(SingleTableView):
         return _with_counts(_teams(self.request))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        may_create = access.may(
-            by=self.request.user, to=Permission.CHANGE_TEAMS, organization=organization_of(self.request)
-        )
-        return super().get_context_data(**kwargs) | {"may_create": may_create}
+        person, organization = self.request.user, organization_of(self.request)
+        return super().get_context_data(**kwargs) | {
+            "may_create": access.may(by=person, to=Permission.CHANGE_TEAMS, organization=organization),
+            "may_change_rule": access.may(by=person, to=Permission.CHANGE_ROTATION_RULE, organization=organization),
+            "rule": rule_in_words(organization),
+        }
 
 
 @require_GET

@@ -1,7 +1,7 @@
 """AWS's error codes, sorted for :mod:`portal.aws.errors`.
 
-Sources: the IAM, STS and Organizations API references ("Common Errors" and each operation's "Errors"), botocore's retry
-table.
+Sources: the API references of IAM, STS, Organizations and Secrets Manager ("Common Errors" and each operation's
+"Errors"), botocore's retry table.
 """
 
 # Too many calls: botocore's own list.
@@ -56,17 +56,23 @@ DENIALS = frozenset(
 # What was asked for is wrong. LimitExceeded is a quota in IAM, not a rate.
 REFUSALS = frozenset(
     {
+        # Of a secret, by the KMS key of the account.
+        "EncryptionFailure",
         "EntityTooLarge",
         "InvalidAuthenticationCode",
         "InvalidCertificate",
         "InvalidInput",
         "InvalidInputException",
+        # Secrets Manager: a secret that is scheduled for deletion.
+        "InvalidRequestException",
         "InvalidParameterCombination",
         "InvalidParameterValue",
+        "InvalidParameterException",
         "InvalidPublicKey",
         "InvalidUserType",
         "KeyPairMismatch",
         "LimitExceeded",
+        "LimitExceededException",
         "MalformedCertificate",
         "MalformedPolicyDocument",
         "MissingParameter",
@@ -85,17 +91,33 @@ REFUSALS = frozenset(
 
 # What is there stands in the way.
 CONFLICTS = frozenset(
-    {"DeleteConflict", "DuplicateCertificate", "DuplicateSSHPublicKey", "EntityAlreadyExists", "NameConflict"}
+    {
+        "DeleteConflict",
+        "DuplicateCertificate",
+        "DuplicateSSHPublicKey",
+        "EntityAlreadyExists",
+        "NameConflict",
+        "ResourceExistsException",
+    }
 )
 
 # Not there.
-ABSENT = frozenset({"AWSOrganizationsNotInUseException", "NoSuchEntity", "ReportExpired", "ReportNotPresent"})
+ABSENT = frozenset(
+    {
+        "AWSOrganizationsNotInUseException",
+        "NoSuchEntity",
+        "ReportExpired",
+        "ReportNotPresent",
+        "ResourceNotFoundException",
+    }
+)
 
 # AWS's own fault; whether it did what was asked is open.
 OWN_FAULTS = frozenset(
     {
         "InternalError",
         "InternalFailure",
+        "InternalServiceError",
         "InternalServerError",
         "ServiceException",
         "ServiceFailure",

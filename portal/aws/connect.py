@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,7 @@ from portal.aws.errors import AWSError, Refused, TryLater, translated
 from portal.aws.iam import IAM
 from portal.aws.organizations import Organizations
 from portal.aws.pace import Pace
+from portal.aws.secretsmanager import SecretsManager
 from portal.aws.sts import STS, Credentials
 
 ROLE_ARN = re.compile(r"arn:aws(?:-cn|-us-gov)?:iam::(\d{12}):role/[\w+=,.@/-]{1,576}", re.ASCII)
@@ -61,6 +62,8 @@ class _Room:
     session: Session
     iam: IAM
     sts: STS
+    # By Region: few accounts keep secrets for the portal, and those in one or two.
+    secrets: dict[str, SecretsManager] = field(default_factory=dict)
 
     @cached_property
     def organizations(self) -> Organizations:
@@ -98,6 +101,18 @@ def organizations(door: Door) -> Organizations:
     :raises Refused: when the role's ARN does not lie in the account; AWS is not asked.
     """
     return _room(door).organizations
+
+
+def secretsmanager(door: Door, *, region: str) -> SecretsManager:
+    """AWS Secrets Manager in the account behind the door, in one Region.
+
+    :raises Refused: when the role's ARN does not lie in the account; AWS is not asked.
+    """
+    room = _room(door)
+    with _lock:
+        if region not in room.secrets:
+            room.secrets[region] = SecretsManager(*_clients(room.session, "secretsmanager", region=region))
+        return room.secrets[region]
 
 
 def hub_sts() -> STS:
@@ -223,18 +238,19 @@ def _session_with(credentials: SigningCredentials | None) -> Session:
     return session
 
 
-def _clients(session: Session, service: str) -> tuple[BaseClient, BaseClient]:
+def _clients(session: Session, service: str, *, region: str | None = None) -> tuple[BaseClient, BaseClient]:
     """One for reads, one for writes; they are shared by all threads, as botocore allows once they are built."""
     with translated("AssumeRole"):
-        return _client(session, service, READ_ATTEMPTS), _client(session, service, WRITE_ATTEMPTS)
+        return (
+            _client(session, service, READ_ATTEMPTS, region or settings.AWS_REGION),
+            _client(session, service, WRITE_ATTEMPTS, region or settings.AWS_REGION),
+        )
 
 
-def _client(session: Session, service: str, attempts: int) -> BaseClient:
+def _client(session: Session, service: str, attempts: int, region: str) -> BaseClient:
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    return session.create_client(
-        service, region_name=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL, config=config
-    )
+    return session.create_client(service, region_name=region, endpoint_url=settings.AWS_ENDPOINT_URL, config=config)

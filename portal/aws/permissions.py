@@ -77,6 +77,16 @@ TAGGED_WHEN_MADE: Mapping[str, tuple[str, ...]] = {
     "policy/gatehouse/*": ("iam:TagPolicy",),
 }
 
+# Where applications read their access keys: secrets that the portal makes itself, by their names, in each Region.
+SECRETS = (
+    "secretsmanager:CreateSecret",
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+)
+KEPT_UNDER = "gatehouse/"
+TAG_SECRETS = "secretsmanager:TagResource"
+
 # On the role itself: to see in a test which of the others are missing.
 SELF_TEST = "iam:SimulatePrincipalPolicy"
 # For the management account of an AWS organization, or a delegated administrator, where its accounts are to be found.
@@ -128,11 +138,13 @@ def trust_policy(*, hub_principal_arn: str, external_id: object) -> Document:
 
 
 def role_policy(*, partition: str, account_id: str, role_arn: str, with_discovery: bool) -> Document:
-    """What the role may do: read IAM, change users, group memberships and virtual MFA devices, ask about itself."""
+    """What the role may do: read IAM, change users and what hangs on them, keep its own secrets, ask about itself."""
     statements = [_allow("ReadIAM", READS, "*")]
     for resource, actions in changes():
         name = resource.partition("/")[0].title().replace("-", "")
         statements.append(_allow(f"Change{name}", actions, f"arn:{partition}:iam::{account_id}:{resource}"))
+    secrets = f"arn:{partition}:secretsmanager:*:{account_id}:secret:{KEPT_UNDER}*"
+    statements.append(_allow("KeepSecrets", (*SECRETS, TAG_SECRETS), secrets))
     statements.append(_allow("SeeWhatIsAllowed", [SELF_TEST], role_arn))
     if with_discovery:
         statements.append(_allow("FindAccounts", DISCOVERY, "*"))

@@ -1,4 +1,4 @@
-"""Keep botocore's debug records, which hold secret keys and console passwords, away from every log handler.
+"""Keep the debug records of botocore and below, which hold secret keys, passwords and signatures, from every handler.
 
 A level alone would not do: logging configuration may lower it again at any time. A filter stays when levels and
 handlers change, but it acts only on the logger it hangs on, so it hangs on the logger of every module of these
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
 
-PACKAGES = ("botocore", "boto3", "s3transfer")
+PACKAGES = ("botocore", "boto3", "s3transfer", "urllib3")
 
 
 class _AtLeastInfo(logging.Filter):

@@ -33,6 +33,11 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
         "follow-offboardings": {"task": "accounts.tasks.follow_offboardings", **minutely},
         "end-group-grants": {"task": "accounts.tasks.end_group_grants", **minutely},
         "expire-sealed-secrets": {"task": "accounts.tasks.expire_sealed_secrets", **minutely},
+        "follow-rotations": {"task": "accounts.tasks.follow_rotations", **minutely},
+        "tend-scheduled-rotations": {"task": "accounts.tasks.tend_scheduled_rotations", **minutely},
+        "remind-of-keys": {"task": "accounts.tasks.remind_of_keys", "schedule": 600.0, "options": {"expires": 600.0}},
+        "forget-used-signatures": {"task": "accounts.tasks.forget_used_signatures", **minutely},
+        "send-rotation-asks": {"task": "accounts.tasks.send_rotation_asks", **minutely},
         "expire-requests": {"task": "accounts.tasks.expire_requests", **minutely},
         "import-accounts": {**imports, "options": {"queue": "import", "expires": imports["schedule"]}},
     }

@@ -1,6 +1,7 @@
 """Celery's tasks: each carries an id at most, and makes one call."""
 
 import logging
+import uuid
 from typing import TypeGuard
 
 from celery import shared_task
@@ -18,6 +19,15 @@ def is_an_id(told: object, *, of: str) -> TypeGuard[int]:
     # Not the value: whatever somebody put into the broker does not belong in the log.
     logger.warning("A task carried a %s where the id of %s belongs", type(told).__name__, of)
     return False
+
+
+def entrys_id(told: object) -> uuid.UUID | None:
+    """The id of an entry that a task carried; None for what is none, which is logged."""
+    try:
+        return uuid.UUID(str(told))
+    except ValueError:
+        logger.warning("A task carried a %s where the id of an entry belongs", type(told).__name__)
+        return None
 
 
 @shared_task(ignore_result=True, acks_late=True, reject_on_worker_lost=True)

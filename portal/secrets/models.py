@@ -29,10 +29,11 @@ class SealedSecret(models.Model):
     """A secret that one person can open once, encrypted by a key of its own; the row without its contents remains."""
 
     class State(models.TextChoices):
-        """ready → opened or expired; only a ready one has contents."""
+        """ready → opened, handed over or expired; only a ready one has contents."""
 
         READY = "ready", "Ready"
         OPENED = "opened", "Opened"
+        HANDED = "handed", "Handed over"
         EXPIRED = "expired", "Expired"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -47,9 +48,19 @@ class SealedSecret(models.Model):
     nonce = models.BinaryField(null=True)
     wrapped_key = models.BinaryField(null=True)
     key_version = models.CharField(max_length=32)
+    browser_key = models.CharField(
+        max_length=87, blank=True, default="", help_text="The public key of the browser that alone can read it."
+    )
+    carried_by = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        help_text="The delivery that made it, to which the browser's seal is bound.",
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, blank=True)
+    opened_from = models.GenericIPAddressField(null=True, blank=True)
 
     objects = SealedSecretQuerySet.as_manager()
 

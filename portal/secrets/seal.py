@@ -36,6 +36,14 @@ class Expired(Exception):
     """The secret was not opened in time."""
 
 
+class HandedOver(Exception):
+    """The secret is somebody else's now."""
+
+
+class OfOneBrowser(Exception):
+    """The secret is sealed to a browser, and nobody else can read it."""
+
+
 def seal(
     *,
     organization: models.Model,
@@ -45,14 +53,21 @@ def seal(
     secret: Secret,
     at: datetime,
     expires_at: datetime,
+    browser_key: str = "",
+    carried_by: str = "",
 ) -> SealedSecret:
-    """Keep a secret until its recipient opens it, in the transaction that stores what it belongs to."""
+    """Keep a secret until its recipient opens it, in the transaction that stores what it belongs to.
+
+    With a `browser_key` it is one that `browser.seal_to` has sealed to that key already.
+    """
     sealed = SealedSecret(
         organization_id=organization.pk,
         recipient_id=recipient.pk,
         purpose=purpose,
         bound_to=bound_to,
         key_version=keys.newest_version(),
+        browser_key=browser_key,
+        carried_by=carried_by,
         created_at=at,
         expires_at=expires_at,
     )
@@ -64,30 +79,44 @@ def seal(
     return sealed
 
 
-def open_once(*, secret_id: uuid.UUID, by: AbstractBaseUser, at: datetime) -> Secret:
+def open_once(*, secret_id: uuid.UUID, by: AbstractBaseUser, at: datetime, address: str | None = None) -> Secret:
     """Give the secret to its recipient and wipe it, in one transaction: send it only after the commit.
 
-    A reply that is lost afterwards has lost the secret: the other order would allow two to read it.
+    A reply that is lost afterwards has lost the secret: the other order would allow two to read it. `address` is the IP
+    address from which it is opened.
 
     :raises NotYours: for anybody but the recipient, and where there is no such secret.
     :raises AlreadyOpened: the second time.
-    :raises Expired: after its time.
+    :raises Expired: after its time. :raises HandedOver: by whoever handed it over.
     :raises Unreadable: when the row was changed; nothing is wiped.
     :raises UnknownKeyVersion: when `SEALING_KEYS` lost its key; nothing is wiped.
     """
     with transaction.atomic():
-        sealed = SealedSecret.objects.filter(pk=secret_id, recipient_id=by.pk).first()
-        if sealed is None:
-            raise NotYours("There is no such secret for you.")
-        if sealed.state == State.OPENED:
-            raise AlreadyOpened("This secret was opened before. If it was not you, make its access key inactive.")
-        if sealed.state == State.EXPIRED or sealed.expires_at <= at:
-            raise Expired("This secret was not opened in time and is gone.")
+        sealed = _waiting(secret_id, by, at)
         secret = _unseal(sealed)
         ready = SealedSecret.objects.ready().filter(pk=secret_id, expires_at__gt=at)
-        if ready.update(state=State.OPENED, opened_at=at, **WIPED) != 1:
+        if ready.update(state=State.OPENED, opened_at=at, opened_from=address, **WIPED) != 1:
             raise AlreadyOpened("This secret was opened at this very moment by another request.")
         return secret
+
+
+def hand_over(*, secret_id: uuid.UUID, by: AbstractBaseUser, to: AbstractBaseUser, at: datetime) -> SealedSecret:
+    """Seal it anew for somebody else, for the time that it has left; the one who had it can open it no more.
+
+    :raises OfOneBrowser: where a browser alone can read it. :raises NotYours: :raises AlreadyOpened: :raises Expired:
+        :raises Unreadable: :raises UnknownKeyVersion: as `open_once`.
+    """
+    with transaction.atomic():
+        sealed = _waiting(secret_id, by, at)
+        if sealed.browser_key:
+            raise OfOneBrowser("It is sealed to one browser, so nobody else could read it.")
+        secret = _unseal(sealed)
+        if SealedSecret.objects.ready().filter(pk=secret_id).update(state=State.HANDED, **WIPED) != 1:
+            raise AlreadyOpened("This secret was opened at this very moment.")
+        return seal(
+            organization=sealed.organization, recipient=to, purpose=sealed.purpose, bound_to=sealed.bound_to,
+            secret=secret, at=at, expires_at=sealed.expires_at,
+        )  # fmt: skip
 
 
 def expire(*, at: datetime) -> list[SealedSecret]:
@@ -110,6 +139,20 @@ def rewrap() -> int:
     newest = keys.newest_version()
     older = SealedSecret.objects.ready().exclude(key_version=newest).order_by("pk")
     return sum(_rewrap(sealed, newest) for sealed in older.iterator())
+
+
+def _waiting(secret_id: uuid.UUID, by: AbstractBaseUser, at: datetime) -> SealedSecret:
+    """The one that this person may open still."""
+    sealed = SealedSecret.objects.filter(pk=secret_id, recipient_id=by.pk).first()
+    if sealed is None:
+        raise NotYours("There is no such secret for you.")
+    if sealed.state == State.OPENED:
+        raise AlreadyOpened("This secret was opened before. If it was not you, make its access key inactive.")
+    if sealed.state == State.HANDED:
+        raise HandedOver("You have handed this secret over. Its new recipient alone can open it.")
+    if sealed.state == State.EXPIRED or sealed.expires_at <= at:
+        raise Expired("This secret was not opened in time and is gone.")
+    return sealed
 
 
 def _rewrap(sealed: SealedSecret, version: str) -> int:
@@ -139,4 +182,6 @@ def _unseal(sealed: SealedSecret) -> Secret:
 
 def _bound(sealed: SealedSecret) -> bytes:
     parts = [FORM, sealed.pk, sealed.organization_id, sealed.recipient_id, sealed.bound_to, sealed.purpose]
+    if sealed.browser_key:
+        parts += [sealed.browser_key, sealed.carried_by]
     return json.dumps([str(part) for part in parts]).encode()

@@ -25,6 +25,7 @@ TABLE = {
     "accounts:iam_user:assign": "OOT---",
     "accounts:iam_user:change_console_access": "OOT---",
     "accounts:iam_user:create_access_key": "OOT---",
+    "accounts:iam_user:change_access_keys": "OOT---",
     "accounts:ownership:change": "OO----",
     "accounts:drift:decide": "OOT---",
     "accounts:account:view": "OOTOO-",
@@ -49,6 +50,7 @@ TABLE = {
     "accounts:request:make": "OOT---",
     "accounts:request:view": "OOT-O-",
     "accounts:request:decide": "OO----",
+    "accounts:rotation_rule:change": "OO----",
 }
 CELLS = [(duty, name, cells[column]) for name, cells in TABLE.items() for column, duty in enumerate(DUTIES)]
 

@@ -19,6 +19,7 @@ STAY_HERE = {
     "accounts.iam_user.assigned",
     "accounts.secret.opened",
     "accounts.secret.asked_again",
+    "accounts.secret.handed_over",
     "accounts.ownership_rule.created",
     "accounts.ownership_rule.changed",
     "accounts.ownership_rule.moved",
@@ -50,6 +51,15 @@ STAY_HERE = {
     "accounts.group_grant.made",
     "accounts.group_grant.extended",
     "accounts.group_grant.ended",
+    "accounts.rotation.proven",
+    "accounts.rotation.ended",
+    "accounts.key_destination.set",
+    "accounts.key_destination.ended",
+    "accounts.access_key.snoozed",
+    "accounts.calendar.made",
+    "accounts.calendar.ended",
+    "accounts.organization.rotation_rule_set",
+    "accounts.rotation.asked_for",
 }
 
 

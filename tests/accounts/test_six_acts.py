@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.http import Http404
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from accounts.closures import Holding, holdings_of
 from accounts.kinds import Kind
 from accounts.models import (
+    AccessKey,
     Account,
     Duty,
     Envelope,
@@ -29,10 +30,12 @@ from accounts.models import (
     Organization,
     Person,
     Request,
+    Rotation,
     Team,
 )
 from accounts.policy.escalation import escalations
 from accounts.usecases import (
+    access_keys,
     console_access,
     envelopes,
     first_keys,
@@ -44,6 +47,7 @@ from accounts.usecases import (
     offboarding,
     ownership,
     requests,
+    rotation,
 )
 from tests import factories
 
@@ -80,6 +84,20 @@ class World:
     def arn(self, name: str) -> str:
         """Of the policy of this name."""
         return f"arn:aws:iam::{self.account.account_id}:policy/{name}"
+
+    def key_of(self, place: int) -> AccessKey:
+        """The one key of an IAM user that no rotation has."""
+        key = self.iam_user(place).access_keys.order_by("pk").first()
+        if key is None:
+            raise ValidationError("It has no key.")
+        return key
+
+    def rotation(self, state: str, place: int) -> Rotation:
+        """One that has come this far."""
+        rows = list(Rotation.objects.filter(account=self.account, state=state).order_by("pk"))
+        if not rows:
+            raise ValidationError("There is none.")
+        return rows[place % len(rows)]
 
     def iam_user(self, place: int) -> IAMUser:
         """One of those that are there now."""
@@ -124,7 +142,19 @@ def world(
         factories.group_membership(row, IAMGroup.objects.get(group_name="ledger-writers"))
     strong = factories.iam_user(acme_prod, "strong", team=payments, owner=olive, path="/payments/")
     factories.group_membership(strong, IAMGroup.objects.get(group_name="administrators"))
+    for row in IAMUser.objects.all():
+        factories.access_key(row, status="Inactive" if row.user_name == "mia" else "Active")
+    for owner in (lena, mia, olive):
+        for state in ("delivered", "deactivated"):
+            rotated(factories.iam_user(acme_prod, f"{owner.pk}-{state}", team=payments, owner=owner), state)
     return World(acme, acme_prod, payments, platform, people)
+
+
+def rotated(row: IAMUser, state: str) -> None:
+    """Let a rotation of a key of it have come this far."""
+    inactive = {"deactivated_at": AT, "watch_until": AT, "proven_by": "use"} if state == "deactivated" else {}
+    old_key = factories.access_key(row, status="Inactive" if inactive else "Active")
+    factories.rotation(old_key, new_key=factories.access_key(row), state=state, **inactive)
 
 
 Act = Callable[[World, Person, int, str], object]
@@ -200,6 +230,24 @@ def _of_one(use_case: Callable[..., object], **more: Callable[[World, str], Any]
     return act
 
 
+def _of_key(use_case: Callable[..., object]) -> Act:
+    """An act on the key of one IAM user."""
+
+    def act(world: World, by: Person, place: int, name: str) -> object:
+        return use_case(by=by, access_key=world.key_of(place), at=AT, reason="x")
+
+    return act
+
+
+def _of_rotation(use_case: Callable[..., object], state: str) -> Act:
+    """An act on one rotation, with a reason that overrides what can be."""
+
+    def act(world: World, by: Person, place: int, name: str) -> object:
+        return use_case(by=by, rotation=world.rotation(state, place), at=AT, reason="x")
+
+    return act
+
+
 def _offboard(world: World, by: Person, place: int, name: str) -> object:
     person = list(world.people.values())[place % len(world.people)]
     return offboarding.offboard_person(
@@ -230,13 +278,26 @@ ACTS: dict[str, Act] = {
     "move": _of_one(iam_users_changes.change_path, path=lambda world, name: f"/payments/{name}/"),
     "password": _of_one(console_access.create_login_profile),
     "key": _of_one(first_keys.create_access_key),
+    "rotate": _of_key(rotation.start_rotation),
+    "make key inactive": _of_key(access_keys.make_key_inactive),
+    "make key active": _of_key(access_keys.make_key_active),
+    "delete key": _of_key(access_keys.delete_access_key),
+    "make old key inactive": _of_rotation(rotation.make_old_key_inactive, "delivered"),
+    "make old key active": _of_rotation(rotation.make_old_key_active, "deactivated"),
+    "delete old key": _of_rotation(rotation.delete_old_key, "deactivated"),
+    "give up rotation": _of_rotation(rotation.give_up_rotation, "delivered"),
 }  # fmt: skip
+
+
+def theirs(by: Person) -> models.QuerySet[IAMUser]:
+    """The IAM users that they own, and those of which a new key is sealed for them."""
+    return IAMUser.objects.filter(models.Q(owner=by) | models.Q(rotations__recipient=by)).distinct()
 
 
 def reached(by: Person) -> int:
     """What they reach, as bits: all that IAM users of theirs hold, or may hold while something is on its way."""
     bits = 0
-    for iam_user in IAMUser.objects.filter(owner=by):
+    for iam_user in theirs(by):
         for holding in holdings_of(iam_user):
             bits |= holding.closure().reach.bits
     return bits
@@ -244,7 +305,7 @@ def reached(by: Person) -> int:
 
 def ways(by: Person) -> set[str]:
     """The known ways to more rights that are open to them."""
-    found = IAMUser.objects.filter(owner=by)
+    found = theirs(by)
     closures = [holding.closure() for iam_user in found for holding in holdings_of(iam_user)]
     return {escalation.method.name for closure in closures for escalation in escalations(closure)}
 

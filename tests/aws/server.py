@@ -54,12 +54,13 @@ class AWS:
         self.backend(account_id).create_role(PORTAL_ROLE, document, "/", None, "", [], "3600")
         return Door(account_id, f"arn:aws:iam::{account_id}:role/{PORTAL_ROLE}", external_id)
 
-    def boto3(self, account_id: str, service: str = "iam") -> Any:
+    def boto3(self, account_id: str, service: str = "iam", *, region: str = hub.REGION) -> Any:
         """A client of an administrator in the account, for looking from outside: unbroken and not in the trace."""
         session = keys.let_in(account_id, seconds=3600)
         make: Any = _clients.client  # Its overloads know each service by its literal name.
         return make(
             service,
+            region_name=region,
             endpoint_url=self.url,
             aws_access_key_id=session.access_key_id,
             aws_secret_access_key=session.secret_access_key,

@@ -13,7 +13,7 @@ NAMES = ("delivery", "pages", "ledger")
 # What the limit of "from commit to delivered" is said for.
 LATENCY_MS = 20.0
 # These start portals of their own, one after another.
-ALONE = ("throughput", "imports", "million")
+ALONE = ("throughput", "mass_rotation", "imports", "million")
 
 
 def main() -> int:

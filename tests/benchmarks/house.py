@@ -26,11 +26,13 @@ def running(folder: Path, *, latency_ms: float) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def servers(folder: Path, *, latency_ms: float, users: int = 0) -> Iterator[dict[str, str]]:
+def servers(
+    folder: Path, *, latency_ms: float, users: int = 0, calls_per_second: float = 0
+) -> Iterator[dict[str, str]]:
     """Start all but the worker below `folder`; the environment in which its processes see each other.
 
     AWS is the embedded one, so far away; it keeps nothing on disk, and with `users` it holds one account with so many
-    IAM users instead of the demo.
+    IAM users instead of the demo. Of each account it takes `calls_per_second`, where that is not 0.
     """
     with ExitStack() as stack:
         valkey = services.start_valkey(folder / "valkey")
@@ -39,7 +41,7 @@ def servers(folder: Path, *, latency_ms: float, users: int = 0) -> Iterator[dict
         env = environment(folder, valkey.url, f"http://127.0.0.1:{port}")
         log = folder / "aws.log"
         far = [sys.executable, "-m", "tests.benchmarks.slow_aws", "--port", str(port), "--latency-ms", str(latency_ms)]
-        far += ["--users", str(users)]
+        far += ["--users", str(users), "--calls-per-second", str(calls_per_second)]
         aws = services.start(far, log=log, env=env)
         stack.enter_context(services.running(aws))
         services.wait_until(partial(services.listens, port), process=aws, log=log)

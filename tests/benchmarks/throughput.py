@@ -31,12 +31,17 @@ class Case:
     how: str = "portal"
     count: int = COUNT
     settings: dict[str, str] = field(default_factory=dict)
+    # More than so many AWS answers with "Throttling"; 0 for any number.
+    calls_per_second: float = 0
 
     def run(self) -> dict[str, float]:
         """The seconds and calls, in a portal of its own."""
         with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as name, ExitStack() as stack:
-            folder = Path(name)
-            env = stack.enter_context(house.servers(folder, latency_ms=self.latency_ms)) | self.settings
+            folder, limit = Path(name), self.calls_per_second
+            env = (
+                stack.enter_context(house.servers(folder, latency_ms=self.latency_ms, calls_per_second=limit))
+                | self.settings
+            )
             for number in range(self.workers):
                 worker = services.start_worker(env, folder / f"worker-{number}.log", name=f"bench-{number}")
                 stack.enter_context(services.running(worker))

@@ -1,5 +1,6 @@
 """axe finds nothing serious on any page, light and dark, wide and narrow (WCAG 2.2 AA)."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,7 @@ def pages(acme_prod: Account, payments: Team, olive: Person, lena: Person, mia: 
         f"/team/iam-users/{drifted.pk}/", f"{drift}/", f"{drift}/adopt/?drift={waiting.pk}",
         f"/offboardings/new/{mia.pk}/", *pages_of_leaving(lena, payments, acme_prod),
         *pages_of_requests(lena, iam_user),
+        *pages_of_keys(acme_prod, olive),
         "/admin/", "/admin/accounts/iamuser/", *OWN_PAGES, *pages_of_many(lena, drifted),
     ]  # fmt: skip
 
@@ -162,6 +164,26 @@ def pages_of_leaving(by: Person, team: Team, account: Account) -> list[str]:
     )
     page = f"/offboardings/{leaving.pk}"
     return ["/offboardings/", f"{page}/", f"{page}/undo/", f"{page}/proof/"]
+
+
+def pages_of_keys(account: Account, owner: Person) -> list[str]:
+    """Those of one's own keys: one to rotate, two that leave no room, a rotation whose old key is still used."""
+    single, full, turning = (
+        factories.iam_user(account, name, owner=owner, kind="application") for name in ("single", "full", "turning")
+    )
+    now = timezone.now()
+    key, inactive = factories.access_key(single), factories.access_key(full, status="Inactive")
+    factories.access_key(full)
+    old, new = factories.access_key(turning, last_used_date=now), factories.access_key(turning, last_used_date=now)
+    rotation = factories.rotation(
+        old, new_key=new, state="proven", made_at=now, proven_at=now, proven_by="use",
+        new_key_first_used_at=now - timedelta(hours=1),
+    )  # fmt: skip
+    page, keys = f"/rotations/{rotation.pk}", "/my-access/keys"
+    return [
+        "/my-access/", f"{keys}/{key.pk}/rotate/", f"{keys}/{inactive.pk}/rotate/", f"{keys}/{key.pk}/make-inactive/",
+        f"{keys}/{inactive.pk}/delete/", f"{page}/", f"{page}/make-inactive/", f"{page}/delete/",
+    ]  # fmt: skip
 
 
 def pages_of_many(by: Person, iam_user: IAMUser) -> list[str]:

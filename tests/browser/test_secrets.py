@@ -60,7 +60,7 @@ def test_it_is_shown_once_and_does_not_come_back_by_the_back_button(
 ) -> None:
     visitor = visit.by(mia)
     page = show(visitor)
-    expect(page.locator(".secret-shown code")).to_have_text(SECRET)
+    expect(page.locator("[data-snippet=secret] code")).to_have_text(SECRET)
     assert SECRET not in page.url
 
     visitor.go("/team/")
@@ -78,7 +78,7 @@ def test_it_disappears_after_a_minute(visit: Visit, mia: Person, sealed: SealedS
     page = show(visitor)
 
     page.clock.fast_forward(58_000)
-    expect(page.locator(".secret-shown code")).to_have_text(SECRET)
+    expect(page.locator("[data-snippet=secret] code")).to_have_text(SECRET)
     page.clock.fast_forward(3_000)
 
     expect(page.get_by_text("It was shown, and is gone")).to_be_visible()
@@ -127,13 +127,13 @@ def test_from_the_leads_form_to_the_owners_eyes(
     assert not any(secret in lead.page.content() for secret in secrets)
 
     page = show(owner)
-    first = page.locator(".secret-shown code").inner_text()
+    first = page.locator("[data-snippet=secret] code").inner_text()
     owner.go("/")
     page.get_by_role("link", name="Show secret").click()
     page.get_by_role("button", name="Show secret").click()
     expect(page.locator(".secret-shown")).to_be_visible()
 
-    assert {first, page.locator(".secret-shown code").inner_text()} == secrets
+    assert {first, page.locator("[data-snippet=secret] code").inner_text()} == secrets
     owner.go("/")
     expect(page.get_by_text("Waiting for you")).to_have_count(0)
     assert IAMUser.objects.get().login_profile.password_reset_required is True

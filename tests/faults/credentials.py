@@ -1,23 +1,26 @@
 """The scenarios of passwords and access keys: one more in AWS, its secret sealed for the owner, and no orphan."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from accounts.kinds import Kind
 from accounts.models import AccessKey, IAMUser
 from accounts.models.sealed import Bond, Purpose
-from accounts.usecases import console_access, first_keys, sealed_secrets
+from accounts.usecases import console_access, first_keys, own_secrets, sealed_secrets
 from accounts.usecases.deliveries import give_up
 from portal.ledger.clock import database_now
 from portal.ledger.deliver import deliver_due
 from portal.ledger.models import Delivery
 from portal.secrets import seal
+from portal.secrets.browser import bound
 from portal.secrets.models import SealedSecret
 from portal.secrets.secret import Secret
 from tests import factories
 from tests.aws.strict import Fault
 from tests.faults.enumerated import NAME, House, Scenario, a_user
+from tests.portal.secrets.browsers import Browser
 
 DAY = timedelta(days=1)
+BROWSER = Browser()
 
 
 def _owned(house: House) -> IAMUser:
@@ -36,12 +39,16 @@ def _with_a_password(house: House) -> None:
 
 
 def _with_a_key_that_nobody_opened(house: House) -> None:
+    _with_a_key_that_waits(house, until=database_now() - DAY)
+
+
+def _with_a_key_that_waits(house: House, *, until: datetime | None = None) -> None:
     row = _owned(house)
     key = AccessKey.objects.create(**_another_key(house, row))
     bond = Bond(Purpose.ACCESS_KEY, row.pk, key.access_key_id)
     seal.seal(
         organization=row.organization, recipient=house.olive, purpose=bond.purpose, bound_to=str(bond),
-        secret=Secret("lost"), at=database_now() - 2 * DAY, expires_at=database_now() - DAY,
+        secret=Secret("lost"), at=database_now() - 2 * DAY, expires_at=until or database_now() + DAY,
     )  # fmt: skip
 
 
@@ -72,6 +79,15 @@ def _remove_password(house: House) -> None:
 
 def _create_key(house: House) -> None:
     first_keys.create_access_key(by=house.olive, iam_user=house.user(), at=database_now())
+
+
+def _create_key_for_a_browser(house: House) -> None:
+    first_keys.create_access_key(by=house.olive, iam_user=house.user(), at=database_now(), browser_key=BROWSER.public)
+
+
+def _give_up_the_secret(house: House) -> None:
+    sealed = SealedSecret.objects.ready().get()
+    own_secrets.give_up_secret(by=house.olive, secret_id=sealed.pk, at=database_now())
 
 
 def _expire(house: House) -> None:
@@ -108,6 +124,12 @@ def _the_lost_key_is_gone(house: House) -> None:
     assert len(house.aws.backend(house.account.account_id).users[NAME].access_keys) == 1
 
 
+def _the_browser_opens_what_is_sealed(house: House) -> None:
+    keys = house.aws.backend(house.account.account_id).users[NAME].access_keys
+    sealed = SealedSecret.objects.ready().get()
+    assert BROWSER.open(_opened(house), bound(sealed)) in {key.secret_access_key for key in keys}
+
+
 SCENARIOS = {
     "create console password": Scenario(
         Kind.LOGIN_PROFILE_CREATED,
@@ -124,5 +146,9 @@ SCENARIOS = {
     "look for a lost access key": Scenario(
         Kind.ACCESS_KEY_CLEARED_UP, _with_a_key_whose_answer_was_lost, _give_up, check=_the_lost_key_is_gone
     ),
+    "create access key for a browser": Scenario(
+        Kind.ACCESS_KEY_CREATED, _owned, _create_key_for_a_browser, check=_the_browser_opens_what_is_sealed
+    ),
+    "give up secret": Scenario(Kind.SECRET_GIVEN_UP, _with_a_key_that_waits, _give_up_the_secret),
     "expire access key": Scenario(Kind.SECRET_EXPIRED, _with_a_key_that_nobody_opened, _expire),
 }

@@ -24,7 +24,7 @@ from tests.accounts.carrying import Death
 from tests.aws import direct
 from tests.aws.server import AWS, Server
 from tests.aws.strict import Call, Fault
-from tests.faults import credentials, drifting, leaving
+from tests.faults import credentials, drifting, leaving, rotating
 from tests.faults.enumerated import (
     READING,
     SCENARIOS,
@@ -46,7 +46,7 @@ FAULTS = (
     Fault.BUSY,
     Fault.EXPIRED,
 )
-EVERY = {**SCENARIOS, **drifting.SCENARIOS, **leaving.SCENARIOS, **credentials.SCENARIOS}
+EVERY = {**SCENARIOS, **drifting.SCENARIOS, **leaving.SCENARIOS, **credentials.SCENARIOS, **rotating.SCENARIOS}
 # About no IAM user: each of their calls is broken in tests/accounts/delivery/test_boundaries.py.
 OF_POLICIES = {kind for kind in map(str, HANDLERS) if kind.startswith("accounts.boundary.")}
 each_scenario = pytest.mark.parametrize("name", EVERY)

@@ -12,17 +12,19 @@ from moto.iam import models as iam_models
 from moto.iam import urls as iam_urls
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.organizations import urls as organizations_urls
+from moto.secretsmanager import urls as secretsmanager_urls
 from moto.sts import urls as sts_urls
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from portal.aws.simulator import demo, keys, requests, roles, state
+from portal.aws.simulator import demo, keys, requests, roles, signatures, signers, state
 from portal.aws.simulator.answers import Refusal, RefusedByAWS, answer
 from portal.aws.simulator.console import Console
 from portal.aws.simulator.hub import install_hub
 from portal.aws.simulator.iam import IAM
 from portal.aws.simulator.organizations import Organizations
 from portal.aws.simulator.requests import AWSRequest
+from portal.aws.simulator.secretsmanager import SecretsManager
 from portal.aws.simulator.sts import STS
 
 if TYPE_CHECKING:
@@ -55,9 +57,11 @@ class Simulator:
         if path.startswith(("/federation", "/console/")):
             return self._console.answer(Request(environ))(environ, start_response)
         request = requests.read(environ)
-        refusal = keys.refusal(request.access_key_id, request.operation)
+        refusal = keys.refusal(request.access_key_id, request.operation) or signers.refusal(request, environ)
         if refusal is not None:
             return answer(request, refusal)(environ, start_response)
+        if request.signature is not None:
+            environ["HTTP_AUTHORIZATION"] = signatures.in_header(request.signature)
         return self._carry(request, environ)(environ, start_response)
 
     def _carry(self, request: AWSRequest, environ: "WSGIEnvironment") -> Response:
@@ -100,6 +104,7 @@ def _make_strict() -> None:
     """Put our services where moto looks for its own, and its clock to whole seconds, as AWS's dates are."""
     iam_urls.url_paths, sts_urls.url_paths = {"{0}/$": IAM.dispatch}, {"{0}/$": STS.dispatch}
     organizations_urls.url_paths = {"{0}/$": Organizations.dispatch}
+    secretsmanager_urls.url_paths = {"{0}/$": SecretsManager.dispatch}
     vars(iam_models)["utcnow"] = lambda: utcnow().replace(microsecond=0)
 
 

@@ -2,17 +2,18 @@
 
 import io
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from portal.aws.simulator import signatures
+from portal.aws.simulator.signatures import Signature
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-CREDENTIAL = re.compile(r"Credential=(\w+)/\d{8}/[\w-]*/([\w-]+)/aws4_request")
 READING = ("Get", "List", "Describe", "Search", "Simulate")
 
 
@@ -21,11 +22,21 @@ class AWSRequest:
     """What a signed request asks for; `parameters` are the query protocol's flat ones, or JSON's top level."""
 
     path: str
-    service: str
     operation: str
-    access_key_id: str
+    signature: Signature | None
     parameters: Mapping[str, str]
+    body: bytes = field(repr=False)
     is_json: bool
+
+    @property
+    def access_key_id(self) -> str:
+        """The key that it says it was signed with; "" where nobody signed it."""
+        return self.signature.access_key_id if self.signature else ""
+
+    @property
+    def service(self) -> str:
+        """The service that it was signed for; "" where nobody signed it."""
+        return self.signature.service if self.signature else ""
 
     @cached_property
     def is_change(self) -> bool:
@@ -40,20 +51,14 @@ def read(environ: "WSGIEnvironment") -> AWSRequest:
     environ["wsgi.input"] = io.BytesIO(body)
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     parameters = _parameters(body, environ.get("QUERY_STRING", ""), is_json=bool(target))
-    key, service = _signer(environ.get("HTTP_AUTHORIZATION", ""))
     return AWSRequest(
         path=environ.get("PATH_INFO", ""),
-        service=service,
         operation=target.rpartition(".")[2] or parameters.get("Action", ""),
-        access_key_id=key,
+        signature=signatures.read(environ),
         parameters=parameters,
+        body=body,
         is_json=bool(target),
     )
-
-
-def _signer(authorization: str) -> tuple[str, str]:
-    found = CREDENTIAL.search(authorization)
-    return (found[1], found[2]) if found else ("", "")
 
 
 def _parameters(body: bytes, query: str, *, is_json: bool) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from moto.core.base_backend import BackendDict, backend_lock
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import sts_backends
 
 from portal.aws.simulator.hub import PARTITION
@@ -20,6 +21,8 @@ KEPT: dict[str, BackendDict[Any]] = {
     "sts": sts_backends,
     "organizations": organizations_backends,
 }
+# Regional ones: of each account, by Region.
+REGIONAL: dict[str, BackendDict[Any]] = {"secretsmanager": secretsmanager_backends}
 
 
 def save(path: Path) -> None:
@@ -27,6 +30,10 @@ def save(path: Path) -> None:
     held = {
         service: {account_id: accounts[PARTITION] for account_id, accounts in list(backends.items())}
         for service, backends in KEPT.items()
+    }
+    held |= {
+        service: {account_id: dict(regions) for account_id, regions in list(backends.items())}
+        for service, backends in REGIONAL.items()
     }
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     beside.write_bytes(pickle.dumps(held, protocol=pickle.HIGHEST_PROTOCOL))
@@ -42,12 +49,14 @@ def load(path: Path) -> None:
     with backend_lock:
         for service, accounts in held.items():
             for account_id, backend in accounts.items():
-                dict.__setitem__(KEPT[service][account_id], PARTITION, backend)
+                regions = backend if service in REGIONAL else {PARTITION: backend}
+                for name, kept in regions.items():
+                    dict.__setitem__((KEPT | REGIONAL)[service][account_id], name, kept)
     logger.info("Loaded the embedded AWS from %s", path)
 
 
 def clear() -> None:
     """Forget every account."""
     with backend_lock:
-        for backends in KEPT.values():
+        for backends in (KEPT | REGIONAL).values():
             backends.clear()

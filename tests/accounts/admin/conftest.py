@@ -69,7 +69,14 @@ def world(of: Organization, number: int, *, team: Team | None = None) -> World:
 
 def _hanging_on(iam_user: IAMUser, somebody: Person) -> World:
     return {
-        "accesskey": factories.access_key(iam_user),
+        "accesskey": (access_key := factories.access_key(iam_user)),
+        "keydestination": factories.key_destination(iam_user, by=somebody),
+        "keyreminder": factories.key_reminder(access_key, somebody),
+        "keysnooze": factories.key_snooze(access_key, by=somebody),
+        "calendarfeed": factories.calendar_feed(iam_user.organization, somebody),
+        "rotation": (rotation := factories.rotation(access_key, recipient=somebody, started_by=somebody)),
+        "usedsignature": factories.used_signature(rotation),
+        "rotationask": factories.rotation_ask(access_key, by=somebody, recipient=somebody),
         "loginprofile": factories.login_profile(iam_user),
         "mfadevice": factories.mfa_device(iam_user),
         "drift": factories.drift(iam_user),

@@ -11,7 +11,7 @@ from accounts.models import Duty, Membership, Organization, Person, Team
 from tests import factories
 from tests.accounts.admin.conftest import Enter, World, Worlds, address, models
 
-RECORDS = ("entry", "delivery", "sealedsecret")
+RECORDS = ("entry", "delivery", "sealedsecret", "calendarfeed")
 OF_THE_WHOLE_ORGANIZATION = ("organization", *RECORDS)
 # Masked anew in each answer, so that it tells nothing (Django, django.middleware.csrf).
 CSRF_TOKEN = re.compile(rb"\b[A-Za-z0-9]{64}\b")

@@ -64,6 +64,20 @@ def asked_for(user: IAMUser, person: Person) -> list[models.Model]:
     return [asked, factories.group_grant(user, by=person, request=asked)]
 
 
+def rotated(user: IAMUser, person: Person) -> list[models.Model]:
+    old, new = factories.access_key(user), factories.access_key(user)
+    put = factories.key_destination(user, by=person)
+    whose = {"recipient": person, "started_by": person, "destination": put}
+    rotation = factories.rotation(old, new_key=new, state="made", **whose)
+    return [put, rotation, factories.used_signature(rotation)]
+
+
+def reminded(user: IAMUser, person: Person) -> list[models.Model]:
+    key = factories.access_key(user)
+    feed = factories.calendar_feed(user.organization, person)
+    return [factories.key_reminder(key, person), factories.key_snooze(key, by=person), feed]
+
+
 def populated(organization: Organization, account: Account, person: Person) -> World:
     """One row of every model, all about one AWS account of one organization."""
     team = factories.team(organization, f"Team of {account}")
@@ -98,6 +112,8 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.invitation(organization, f"guest-{account}@acme.test", by=person, team=team),
         *leaving(organization, person, user, entry),
         *asked_for(user, person),
+        *rotated(user, person),
+        *reminded(user, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]

@@ -10,8 +10,9 @@ from accounts.models import Account, Drift, IAMGroup, IAMUser, IAMUserRecord, Pe
 from accounts.usecases.iam_users import create_iam_user
 from tests import factories
 from tests.accounts.usecases.changes import limit, reading, wide, writer
+from tests.accounts.usecases.rotating import mias, old_key
 
-__all__ = ["limit", "reading", "wide", "writer"]
+__all__ = ["limit", "mias", "old_key", "reading", "wide", "writer"]
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PATH = "/portal/acme/payments/"

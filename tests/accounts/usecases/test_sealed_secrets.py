@@ -24,7 +24,7 @@ from portal.secrets.secret import Secret
 from tests import factories
 
 AT = timezone.now()
-TIMES = 20
+TIMES = 50
 KEY_ID = "AKIALEDGERWRITER0001"
 
 Block = Callable[..., AbstractContextManager[pytest.ExceptionInfo[Any]]]
@@ -145,7 +145,7 @@ def test_no_entry_no_secret(mia: Person, sealed: SealedSecret, monkeypatch: pyte
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_at_once_one_opens_it(mia: Person, sealed: SealedSecret) -> None:
+def test_of_fifty_at_once_one_opens_it(mia: Person, sealed: SealedSecret) -> None:
     start = threading.Barrier(TIMES)
 
     def ask(_: int) -> str:

@@ -23,7 +23,7 @@ __all__ = ["acmes"]
 
 FORM = {"reason": "x", "tags": "a = b", "user_name": "x", "to": "1"}
 # Of addresses that name no thing but take a word.
-WORDS = {"export_ledger": ("csv",), "start_bulk_change": ("add-to-group",)}
+WORDS = {"export_ledger": ("csv",), "start_bulk_change": ("add-to-group",), "start_key_change": ("rotate-key",)}
 STATUSES = {403: "x", 404: "-", 405: "m", 410: "o"}
 
 Cast = dict[str, Client]

@@ -34,6 +34,8 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         **of_bulk_changes(lena, acme_prod),
         **of_offboardings(ledger_reader),
         **of_requests(ledger_reader, by=lena),
+        **of_rotations(ledger_reader),
+        **of_keys(ledger_reader),
         "switch_organization": ("acme",),
     }
 
@@ -41,6 +43,7 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
 def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
     """Addresses of an IAM user, and of what was decided about it."""
     iam_users.tag_iam_user(by=by, iam_user=iam_user, tags={}, at=timezone.now())
+    key = factories.sealed_secret(iam_user, Purpose.ACCESS_KEY, id=iam_user.access_keys.get().access_key_id)
     delivery, entry, membership = Delivery.objects.get(), Entry.objects.get(), iam_user.group_memberships.get()
     names = (
         "iam_user", "iam_user_facts", "iam_user_state", "refresh_iam_user", "tag_iam_user", "add_to_group",
@@ -53,7 +56,10 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
         **dict.fromkeys(names, (iam_user.pk,)),
         **dict.fromkeys(("delivery", "delivery_facts", "try_again", "give_up"), (delivery.pk,)),
         **dict.fromkeys(("secret", "open_secret"), (factories.sealed_secret(iam_user, Purpose.PASSWORD).pk,)),
+        **dict.fromkeys(("give_up_secret", "hand_over_secret", "stop_key"), (key.pk,)),
         "remove_from_group": (iam_user.pk, membership.pk),
+        **dict.fromkeys(("set_key_destination", "end_key_destination"), (iam_user.pk,)),
+        "snooze_reminders": (factories.access_key(iam_user).pk,),
         "entry": (entry.pk,),
     }
 
@@ -100,9 +106,16 @@ def of_requests(iam_user: IAMUser, *, by: Person) -> Things:
     }
 
 
+def of_rotations(iam_user: IAMUser) -> Things:
+    """Addresses of a rotation whose new key was opened."""
+    old, new = iam_user.access_keys.get(), factories.access_key(iam_user)
+    rotation = factories.rotation(old, new_key=new, state="delivered")
+    return {"prove_new_key": (rotation.pk,)}
+
+
 def of_bulk_changes(by: Person, account: Account) -> Things:
     """Addresses of a change of many IAM users."""
-    names = ("bulk_change", "bulk_change_progress", "apply_plan", "discard_plan")
+    names = ("bulk_change", "bulk_change_progress", "apply_plan", "discard_plan", "undo_bulk_change")
     return dict.fromkeys(names, (factories.bulk_change(by, account.organization).pk,))
 
 
@@ -121,6 +134,21 @@ def of_offboardings(iam_user: IAMUser) -> Things:
     }
 
 
+def of_keys(iam_user: IAMUser) -> Things:
+    """Addresses of an access key, and of the rotation of another one, which is an application's."""
+    key = iam_user.access_keys.get()
+    names = ("start_rotation", "key_slots", "make_key_inactive", "make_key_active", "delete_access_key")
+    application = factories.iam_user(
+        iam_user.account, "ledger-writer", team=iam_user.team, owner=iam_user.owner, kind=IAMUser.Kind.APPLICATION
+    )
+    rotation = factories.rotation(factories.access_key(application))
+    of_rotation = (
+        "rotation", "rotation_facts", "refresh_rotation", "make_old_key_inactive", "make_old_key_active",
+        "delete_old_key", "give_up_rotation",
+    )  # fmt: skip
+    return {**dict.fromkeys(names, (key.pk,)), **dict.fromkeys(of_rotation, (rotation.pk,))}
+
+
 # Addresses that name no thing: what they show is scoped, which the tests of each page hold.
 WITHOUT_A_THING = {
     "team", "create_iam_user", "create_iam_user_fields", "accounts", "connect_account", "deliveries", "ledger",
@@ -130,6 +158,8 @@ WITHOUT_A_THING = {
     "export_iam_users", "overview", "start_bulk_change", "csv_import", "csv_example",
     "offboardings",
     "requests",
+    "key_board", "set_rotation_rule", "start_key_change",
+    "my_access", "my_access_facts",
 }  # fmt: skip
 
 
@@ -177,7 +207,10 @@ def test_nothing_that_oskar_sees_names_acme(
 ) -> None:
     client = enter(oskar)
 
-    for name in ("home", *sorted(WITHOUT_A_THING - {"export_ledger", "export_iam_users", "start_bulk_change"})):
+    for name in (
+        "home",
+        *sorted(WITHOUT_A_THING - {"export_ledger", "export_iam_users", "start_bulk_change", "start_key_change"}),
+    ):
         text = client.get(reverse(name)).content.decode()
         for word in ("Acme", "acme", "ledger-reader", "111122223333", "Payments", "Lena"):
             assert word not in text, (name, word)

@@ -9,10 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
-from accounts.models import Duty, IAMUser, Organization, Person
+from accounts.models import AccessKey, Duty, IAMUser, Organization, Person
 from accounts.models.sealed import Purpose
-from portal.ledger.models import Entry
+from portal.ledger.models import Delivery, Entry
 from portal.secrets.models import SealedSecret
 from tests import factories
 from tests.accounts.views.conftest import Enter
@@ -20,7 +21,8 @@ from tests.factories import SECRET
 
 PASSWORD = "correct horse battery staple"
 KEY_ID = "AKIALEDGERREADER0001"
-TIMES = 20
+TIMES = 50
+JSON = "accounts.views.sealed_secrets.JsonResponse"
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_after_its_time_it_says_so(enter: Enter, mia: Person, page: str, opening
     answer = client.post(opening)
 
     assert (answer.status_code, "not opened in time" in answer.json()["words"]) == (410, True)
-    assert "It was not opened in time" in client.get(page).content.decode()
+    assert "It was not opened" in client.get(page).content.decode()
 
 
 @pytest.mark.parametrize("who", ["olive", "lena", "hugo", "ada", "oskar"])
@@ -148,7 +150,7 @@ def test_one_that_cannot_be_read_stays_and_says_so(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_at_once_one_opens_it(enter: Enter, mia: Person, opening: str) -> None:
+def test_of_fifty_at_once_one_opens_it(enter: Enter, mia: Person, opening: str) -> None:
     start = threading.Barrier(TIMES)
 
     def ask(client: Client) -> int:
@@ -249,3 +251,124 @@ def test_the_dialog_names_the_recipient_and_who_said_so(enter: Enter, lena: Pers
     text = enter(lena).get(reverse("reset_console_access", args=[ledger_reader.pk])).content.decode()
 
     assert "sealed for Mia (mia@acme.test, its owner by its tags)" in text
+
+
+# From where it was opened, and what can be done then
+
+
+@pytest.mark.parametrize(("proxies", "address"), [(0, "203.0.113.9"), (1, "198.51.100.7")])
+def test_it_says_from_where_it_was_opened(
+    enter: Enter, mia: Person, page: str, opening: str, settings: Settings, proxies: int, address: str
+) -> None:
+    """Whoever asks says what they like in X-Forwarded-For; of that counts what a trusted proxy wrote."""
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    client = enter(mia)
+
+    client.post(opening, REMOTE_ADDR="203.0.113.9", HTTP_X_FORWARDED_FOR="10.9.9.9, 198.51.100.7")
+
+    assert SealedSecret.objects.get().opened_from == address
+    assert f"from {address}" in client.get(page).content.decode()
+    assert Entry.objects.get().details["address"] == address
+
+
+@pytest.mark.parametrize("status", ["Active", "Inactive"])
+def test_while_its_key_works_it_can_be_stopped(
+    enter: Enter, mia: Person, sealed: SealedSecret, page: str, opening: str, status: str
+) -> None:
+    AccessKey.objects.update(status=status)
+    client, stop = enter(mia), reverse("stop_key", args=[sealed.pk])
+    client.post(opening)
+
+    assert (stop in client.get(page).content.decode()) == (status == "Active")
+    answer = client.post(stop, {"reason": "Not me"})
+
+    assert (answer.status_code, Delivery.objects.count()) == ((302, 1) if status == "Active" else (200, 0))
+
+
+def test_the_owner_gets_to_the_key_of_what_was_handed_over(enter: Enter, mia: Person, sealed: SealedSecret) -> None:
+    hugo = factories.member("hannah@acme.test", Duty.MEMBER, of=sealed.organization)
+    handed = factories.sealed_secret(IAMUser.objects.get(), Purpose.ACCESS_KEY, id=KEY_ID, recipient=hugo)
+
+    assert enter(mia).get(reverse("secret", args=[handed.pk])).status_code == 404
+    answer = enter(mia).post(reverse("stop_key", args=[handed.pk]), {"reason": ""})
+
+    assert answer.headers["Location"] == reverse("home")
+    assert Delivery.objects.get().entry.kind == "accounts.access_key.deactivated"
+
+
+@pytest.mark.parametrize("name", ["give_up_secret", "hand_over_secret", "stop_key"])
+def test_what_is_decided_about_it_is_not_there_from_another_organization(
+    enter: Enter, mia: Person, globex: Organization, sealed: SealedSecret, name: str
+) -> None:
+    factories.membership(mia, Duty.MEMBER, of=globex)
+    client = enter(mia)
+    client.post(reverse("switch_organization", args=["globex"]))
+    address = reverse(name, args=[sealed.pk])
+
+    assert (client.get(address).status_code, client.post(address).status_code) == (404, 404)
+
+
+def test_it_is_given_up_by_the_dialog(enter: Enter, mia: Person, sealed: SealedSecret, page: str) -> None:
+    client, address = enter(mia), reverse("give_up_secret", args=[sealed.pk])
+    assert address in client.get(page).content.decode()
+
+    answer = client.post(address, {"reason": "Another desk"})
+
+    assert (answer.headers["Location"], Entry.objects.get().reason) == (page, "Another desk")
+    assert "It was not opened" in client.get(page).content.decode()
+    assert "does not wait any more" in client.post(address, {"reason": ""}).content.decode()
+
+
+def test_an_applications_owner_hands_it_over(
+    enter: Enter, mia: Person, lena: Person, oskar: Person, sealed: SealedSecret, page: str
+) -> None:
+    client, address = enter(mia), reverse("hand_over_secret", args=[sealed.pk])
+    assert address not in client.get(page).content.decode()
+    IAMUser.objects.update(kind="application")
+    assert address in client.get(page).content.decode()
+    assert "Lena" in client.get(address).content.decode()
+    assert client.post(address, {"recipient": oskar.pk, "reason": ""}).status_code == 404
+
+    client.post(address, {"recipient": lena.pk, "reason": "She installs it"})
+
+    assert SealedSecret.objects.ready().get().recipient == lena
+    assert "You have handed it over" in client.get(page).content.decode()
+    assert client.post(reverse("open_secret", args=[sealed.pk])).status_code == 410
+
+
+def test_a_sign_in_of_long_ago_hands_nothing_over(
+    enter: Enter, mia: Person, lena: Person, sealed: SealedSecret
+) -> None:
+    IAMUser.objects.update(kind="application")
+    mia.set_password(PASSWORD)
+    mia.save()
+    client, address = enter(mia), reverse("hand_over_secret", args=[sealed.pk])
+
+    for answer in (client.get(address), client.post(address, {"recipient": lena.pk, "reason": ""})):
+        assert answer.headers["Location"].startswith(reverse("account_reauthenticate"))
+    assert SealedSecret.objects.get().state == "ready"
+
+
+class Lost(Exception):
+    """The reply does not reach the browser."""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("border", ["before the commit", "after the commit"])
+def test_what_dies_while_opening_shows_it_at_most_once(
+    enter: Enter, mia: Person, opening: str, monkeypatch: pytest.MonkeyPatch, border: str
+) -> None:
+    """Before, nothing happened; after, it is gone: nobody else can have it."""
+
+    def die(*args: object, **kwargs: object) -> None:
+        raise Lost
+
+    where = "accounts.usecases.rotation_following.opened" if border == "before the commit" else JSON
+    client = enter(mia)
+    with monkeypatch.context() as patch, pytest.raises(Lost):
+        patch.setattr(where, die)
+        client.post(opening)
+
+    answer = client.post(opening)
+    assert answer.status_code == (200 if border == "before the commit" else 410)
+    assert Entry.objects.filter(kind="accounts.secret.opened").count() == 1

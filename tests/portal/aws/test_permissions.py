@@ -41,13 +41,17 @@ def actions_in_the_table() -> list[str]:
     return [
         *permissions.READS,
         *of_changes,
+        *permissions.SECRETS,
         permissions.SELF_TEST,
         *permissions.DISCOVERY,
         *permissions.NOT_OF_THE_ROLE,
     ]
 
 
-OF_TAGS = {action for actions in permissions.TAGGED_WHEN_MADE.values() for action in actions}
+OF_TAGS = {action for actions in permissions.TAGGED_WHEN_MADE.values() for action in actions} | {
+    permissions.TAG_SECRETS
+}
+SECRETS_OF_ITS_OWN = "arn:aws:secretsmanager:*:111122223333:secret:gatehouse/*"
 
 
 def actions_of(policy: permissions.Document) -> list[str]:
@@ -97,8 +101,19 @@ def test_no_action_is_a_pattern_and_no_change_is_on_everything() -> None:
     for statement in policy["Statement"]:
         assert statement["Effect"] == "Allow"
         assert re.fullmatch(r"[A-Za-z0-9]+", statement["Sid"])
-        if not set(statement["Action"]) <= reading:
+        if statement["Resource"] != SECRETS_OF_ITS_OWN and not set(statement["Action"]) <= reading:
             assert statement["Resource"].startswith("arn:aws:iam::111122223333:")
+
+
+def test_of_secrets_it_keeps_its_own_and_reads_none() -> None:
+    on_secrets = [
+        statement
+        for statement in policy_of_the_role()["Statement"]
+        if any(action.startswith("secretsmanager:") for action in statement["Action"])
+    ]
+
+    assert [statement["Resource"] for statement in on_secrets] == [SECRETS_OF_ITS_OWN]
+    assert "secretsmanager:GetSecretValue" not in actions_of(policy_of_the_role())
 
 
 def test_the_role_cannot_raise_itself() -> None:
