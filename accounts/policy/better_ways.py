@@ -28,7 +28,7 @@ class Use:
 
 @dataclass(frozen=True)
 class BetterWay:
-    """What to do instead: a heading, why, and how."""
+    """What to do instead, as the end of a sentence; why; and how."""
 
     title: str
     why: str
@@ -36,37 +36,37 @@ class BetterWay:
 
 
 UNUSED = BetterWay(
-    "Delete it",
+    "delete it",
     "Nothing has used it for 45 days.",
     "Make it inactive; if nobody misses it, delete it.",
 )
 CONSOLE = BetterWay(
-    "Sign in to the console instead",
+    "sign in to the console instead",
     "It was never used, and this IAM user signs in to the console with a password.",
-    "Delete the key. For the command line, `aws login` takes the sign-in of your browser.",
+    "Delete the key. For the command line, aws login takes the sign-in of your browser.",
 )
 PERSON = BetterWay(
-    "Use `aws login`",
+    "use aws login",
     "People need no access key on their own machine: it lies there in clear and works from anywhere.",
-    "`aws login` of the AWS CLI (2.32 or newer) takes the sign-in of your browser and ends by itself.",
+    "aws login of the AWS CLI (2.32 or newer) takes the sign-in of your browser and ends by itself.",
 )
 CI = BetterWay(
-    "Let the pipeline sign in by OpenID Connect",
+    "let the pipeline sign in by OpenID Connect",
     "Build systems can prove who they are to AWS, so that no key lies in their settings.",
     "Create an OIDC identity provider in IAM and a role that trusts one repository or project of it.",
 )
 LAMBDA = BetterWay(
-    "Use the function's execution role",
+    "use the function's execution role",
     "A Lambda function has temporary credentials of its role at hand.",
     "Give the execution role what the key may do, then take the key out of the environment.",
 )
 EC2 = BetterWay(
-    "Use an instance profile",
+    "use an instance profile",
     "What runs on EC2, ECS or EKS gets temporary credentials of a role, renewed by AWS.",
     "Give the role what the key may do and attach it to the instance, task or service account.",
 )
 ELSEWHERE = BetterWay(
-    "Use IAM Roles Anywhere, or a role",
+    "use IAM Roles Anywhere, or a role",
     "A workload outside AWS can sign in with a certificate and get temporary credentials.",
     "If it runs in AWS, give its role what the key may do. Elsewhere, see IAM Roles Anywhere.",
 )

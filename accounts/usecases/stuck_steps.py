@@ -26,6 +26,7 @@ OF_KEYS = frozenset(
         Kind.ACCESS_KEY_ACTIVATED,
         Kind.ACCESS_KEY_DELETED,
         Kind.SECRET_EXPIRED,
+        Kind.SECRET_GIVEN_UP,
     }
 )
 # What lets somebody in, or holds up what keeps them out.

@@ -113,7 +113,7 @@ class KeyRows:
             changes=list(self._changes(key, may)) if is_free else [],
             waiting=waiting,
             ask=self._asks.get(key.pk),
-            better=self._better_way(iam_user, key) if is_part or key.status == AccessKey.Status.ACTIVE else None,
+            better=None if is_part or key.status != AccessKey.Status.ACTIVE else self._better_way(iam_user, key),
         )
 
     def _better_way(self, iam_user: IAMUser, key: AccessKey) -> BetterWay:
