@@ -37,8 +37,11 @@ class Case:
     def run(self) -> dict[str, float]:
         """The seconds and calls, in a portal of its own."""
         with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as name, ExitStack() as stack:
-            folder, limit = Path(name), {"calls_per_second": self.calls_per_second}
-            env = stack.enter_context(house.servers(folder, latency_ms=self.latency_ms, **limit)) | self.settings
+            folder, limit = Path(name), self.calls_per_second
+            env = (
+                stack.enter_context(house.servers(folder, latency_ms=self.latency_ms, calls_per_second=limit))
+                | self.settings
+            )
             for number in range(self.workers):
                 worker = services.start_worker(env, folder / f"worker-{number}.log", name=f"bench-{number}")
                 stack.enter_context(services.running(worker))

@@ -145,14 +145,13 @@ def test_one_that_may_be_needed_is_refused_and_the_others_go_on(
 def test_what_is_listed_as_unused_is_what_may_be_made_inactive(
     unused: list[AccessKey], acme_prod: Account, payments: Team
 ) -> None:
-    for number, fields in enumerate(
-        [
-            {"last_used_date": AT - 44 * DAY},
-            {"create_date": AT - 44 * DAY},
-            {"last_used_source": "", "last_used_read_at": None},
-            {"gone_at": AT},
-        ]
-    ):
+    needed: list[dict[str, Any]] = [
+        {"last_used_date": AT - 44 * DAY},
+        {"create_date": AT - 44 * DAY},
+        {"last_used_source": "", "last_used_read_at": None},
+        {"gone_at": AT},
+    ]
+    for number, fields in enumerate(needed):
         key_of(acme_prod, f"needed-{number}", payments, None, **fields)
 
     assert set(AccessKey.objects.unused(at=AT)) == set(unused)

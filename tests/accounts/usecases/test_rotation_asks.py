@@ -51,7 +51,7 @@ def ask(rung: list[str], acme: Organization) -> Ask:
     """Begin, and decide all rows."""
 
     def ask(by: Person, keys: list[AccessKey], **more: Any) -> BulkChange:
-        given = {"kind": "ask_to_rotate", "at": AT} | more
+        given: dict[str, Any] = {"kind": "ask_to_rotate", "at": AT} | more
         change = bulk_keys.start_key_change(by=by, organization=acme, keys=[key.pk for key in keys], **given)
         bulk_rows.carry_on(bulk_change_id=change.pk, at=given["at"])
         change.refresh_from_db()
