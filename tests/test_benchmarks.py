@@ -1,9 +1,11 @@
 """The pieces of the import's benchmark, at a size that takes no time: so that they measure what they say."""
 
+import dataclasses
 import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +16,11 @@ from moto.core.utils import utcnow
 
 from accounts.models import AccessKey, IAMUser, MFADevice
 from portal.aws import connect
-from portal.aws.simulator import serving
+from portal.aws.simulator import demo, serving
 from portal.aws.simulator.app import create_app
+from portal.aws.simulator.demo_accounts import ACCOUNTS
 from tests.aws.server import AWS
-from tests.benchmarks import databases, house, imports, large_account, reading
+from tests.benchmarks import databases, house, imports, keyed_users, large_account, reading, rotations
 from tests.benchmarks.replay_aws import Replay
 from tests.benchmarks.slow_aws import FarAway
 
@@ -146,3 +149,40 @@ def test_a_copy_of_a_database_is_its_own(tmp_path: Path) -> None:
     assert copied["DEBUG"] == "off"
     assert copy.read_bytes() == b"rows"
     assert copy != tmp_path / "gatehouse.sqlite3"
+
+
+@pytest.fixture
+def demo_far_away(aws: AWS, settings: Any) -> Iterator[tuple[FarAway, Any]]:
+    """The demo in an AWS that takes one call each second, and a client of an administrator there."""
+    demo.load_demo(at=utcnow())
+    app = FarAway(create_app(None), 0, calls_per_second=1)
+    with served(app, settings):
+        yield app, dataclasses.replace(aws, url=settings.AWS_ENDPOINT_URL).boto3(ACCOUNTS[0].account_id)
+
+
+def test_an_aws_with_a_limit_takes_no_more_and_counts_the_others(demo_far_away: tuple[FarAway, Any]) -> None:
+    app, iam = demo_far_away
+    start = time.monotonic()
+    for _ in range(23):
+        # boto3 repeats by itself what was throttled.
+        iam.get_user(UserName="mia")
+
+    calls = app.take_calls()
+    assert calls["GetUser"] == 23
+    assert calls["Throttled"] > 0
+    assert time.monotonic() - start > 1
+
+
+def test_the_pool_rotates_each_key(demo_far_away: tuple[FarAway, Any]) -> None:
+    app, iam = demo_far_away
+    made = list(keyed_users.make(3))
+
+    for told in made:
+        rotations._rotate(iam, told["user_name"])
+
+    calls = app.take_calls()
+    names = ("ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")
+    assert [calls[name] for name in names] == [3, 3, 3, 3]
+    for told in made:
+        (key,) = iam.list_access_keys(UserName=told["user_name"])["AccessKeyMetadata"]
+        assert key["AccessKeyId"] != told["access_key_id"]

@@ -9,7 +9,7 @@ from tests.benchmarks.throughput import Case
 
 COUNT, WORKERS, LATENCY_MS = 500, 4, 20.0
 # What AWS takes each second in the second part; more it answers with "Throttling".
-PACE, BURST = 10, 10
+PACE, BURST = 10, 20
 AT_MOST, AT_LEAST = 3.0, 0.9
 
 

@@ -9,9 +9,12 @@ from accounts.models import AccessKey, Account, Person, Rotation
 from accounts.usecases import rotation as steps
 from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery
+from portal.secrets.models import SealedSecret
 from tests.accounts.carrying import age, deliver_until_quiet
+from tests.accounts.delivery.test_baseline import let_the_quiet_time_pass
 from tests.accounts.delivery.test_rotation import NAME, iam, old_key, statuses
 from tests.aws.server import AWS
+from tests.aws.strict import Fault
 
 __all__ = ["iam", "old_key"]
 
@@ -29,6 +32,22 @@ def test_it_takes_two_calls(aws: AWS, iam: Any, started: Rotation) -> None:
 
     called = [call.operation for call in aws.trace if call.operation != "AssumeRole"]
     assert called == ["ListAccessKeys", "CreateAccessKey"]
+
+
+@pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.ERROR_AFTER, Fault.TRUNCATE, Fault.DROP_BEFORE])
+def test_a_lost_answer_ends_in_one_new_key_whose_secret_waits(
+    aws: AWS, iam: Any, old_key: AccessKey, started: Rotation, fault: Fault
+) -> None:
+    aws.faults.inject("CreateAccessKey", fault)
+    deliver_until_quiet()
+    let_the_quiet_time_pass()
+
+    assert deliver_until_quiet().state == Delivery.State.DONE
+
+    started.refresh_from_db()
+    assert started.new_key is not None
+    assert statuses(iam) == {old_key.access_key_id: "Active", started.new_key.access_key_id: "Active"}
+    assert SealedSecret.objects.filter(state="ready").count() == 1
 
 
 def test_another_user_of_the_same_name_gets_no_key(
