@@ -22,8 +22,8 @@ from accounts.views.states import Shown
 from portal.ledger.models import Delivery, Entry
 
 CHANGES = {Kind.ACCESS_KEY_DEACTIVATED, Kind.ACCESS_KEY_ACTIVATED, Kind.ACCESS_KEY_DELETED}
-# What is on its way and makes, changes or replaces a key.
-OF_KEYS = {*CHANGES, Kind.ACCESS_KEY_CREATED, Kind.ROTATION_STARTED, Kind.ROTATION_GIVEN_UP}
+# What makes a key, or takes a new one away again.
+OF_NEW_KEYS = {Kind.ACCESS_KEY_CREATED, Kind.ROTATION_STARTED, Kind.ROTATION_GIVEN_UP}
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ class KeyRows:
         return [self._row(iam_user, key, may, (waiting or {}).get(key.access_key_id)) for key in ordered]
 
     def on_its_way(self, iam_user: IAMUser) -> tuple[str, Shown] | None:
-        """What of its keys has not arrived: one that is stuck before the oldest other."""
-        deliveries = sorted(self._of_keys(iam_user), key=lambda one: one.state != Delivery.State.STUCK)
-        for delivery in deliveries:
+        """What of its keys has not arrived and no row of a key tells of: one that is stuck before the oldest other."""
+        deliveries = [one for one in self._deliveries.get(str(iam_user.pk), []) if one.entry.kind in OF_NEW_KEYS]
+        for delivery in sorted(deliveries, key=lambda one: one.state != Delivery.State.STUCK):
             return in_words(delivery.entry.kind), states.of_delivery(delivery, at=self._at)
         return None
 
@@ -165,9 +165,6 @@ class KeyRows:
                 shown = states.of_delivery(delivery, at=self._at)
                 return Shown(f"{in_words(delivery.entry.kind)}: {shown.words.lower()}", shown.tone, shown.is_moving)
         return None
-
-    def _of_keys(self, iam_user: IAMUser) -> list[Delivery]:
-        return [one for one in self._deliveries.get(str(iam_user.pk), []) if one.entry.kind in OF_KEYS]
 
     def _open_rotations(self) -> dict[int, Rotation]:
         rows = Rotation.objects.open().filter(iam_user__in=[one.pk for one in self._iam_users])

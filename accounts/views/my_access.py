@@ -100,8 +100,14 @@ def _context(request: PortalRequest) -> dict[str, Any]:
         "page": page,
         "people": [row for row in listed if row["iam_user"].kind == IAMUser.Kind.PERSON],
         "applications": [row for row in listed if row["iam_user"].kind == IAMUser.Kind.APPLICATION],
-        "is_moving": any(row["on_its_way"] and row["on_its_way"][1].is_moving for row in listed),
+        "is_moving": any(_is_moving(row) for row in listed),
     }
+
+
+def _is_moving(row: dict[str, Any]) -> bool:
+    """Whether something of an IAM user's keys may arrive at any moment."""
+    new_key = row["on_its_way"]
+    return (new_key is not None and new_key[1].is_moving) or any(key.is_moving for key in row["keys"])
 
 
 def _page(person: Person, organization: Organization, number: str) -> Page[Any]:
