@@ -33,12 +33,12 @@ from portal.ledger.deliver import deliver_due
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.accounts.carrying import age
+from tests.aws import authenticator
 from tests.aws.server import AWS
 from tests.aws.strict import Call, Strict
 from tests.certificates import certificate
 
 NAME = "ledger-writer"
-MFA = f"arn:aws:iam::111122223333:mfa/{NAME}"
 TAGS = {"stage": "prod", "old": "1"}
 POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
 READING_ARN, WRITING_ARN = (f"arn:aws:iam::111122223333:policy/{name}" for name in ("reading", "writing"))
@@ -273,9 +273,7 @@ def a_user_with_everything(house: House) -> IAMUser:
         factories.iam_credential(row, kind=kind)
     iam.create_login_profile(UserName=NAME, Password="correct horse battery")
     factories.login_profile(row)
-    iam.create_virtual_mfa_device(VirtualMFADeviceName=NAME)
-    iam.enable_mfa_device(UserName=NAME, SerialNumber=MFA, AuthenticationCode1="123456", AuthenticationCode2="654321")
-    factories.mfa_device(row, serial_number=MFA)
+    factories.mfa_device(row, serial_number=authenticator.enable(iam, NAME))
     row.permissions_boundary_arn, row.attached_policy_arns = boundary, [attached]
     row.inline_policies = {"inline": json.loads(POLICY)}
     row.save()
