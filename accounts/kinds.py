@@ -73,6 +73,11 @@ class Kind(StrEnum):
     ACCESS_KEY_DEACTIVATED = "accounts.access_key.deactivated"
     ACCESS_KEY_ACTIVATED = "accounts.access_key.activated"
     ACCESS_KEY_DELETED = "accounts.access_key.deleted"
+    MFA_REGISTRATION_STARTED = "accounts.mfa_device.registration_started"
+    MFA_REGISTRATION_ENDED = "accounts.mfa_device.registration_ended"
+    MFA_DEVICE_ENABLED = "accounts.mfa_device.enabled"
+    MFA_DEVICE_RESYNCED = "accounts.mfa_device.resynced"
+    MFA_DEVICE_REMOVED = "accounts.mfa_device.removed"
 
 
 IN_WORDS = {
@@ -143,6 +148,11 @@ IN_WORDS = {
     Kind.ACCESS_KEY_DEACTIVATED: "Make key inactive",
     Kind.ACCESS_KEY_ACTIVATED: "Make key active",
     Kind.ACCESS_KEY_DELETED: "Delete access key",
+    Kind.MFA_REGISTRATION_STARTED: "Register MFA device",
+    Kind.MFA_REGISTRATION_ENDED: "Give up MFA device",
+    Kind.MFA_DEVICE_ENABLED: "Enable MFA device",
+    Kind.MFA_DEVICE_RESYNCED: "Resync MFA device",
+    Kind.MFA_DEVICE_REMOVED: "Remove MFA device",
 }
 
 

@@ -10,6 +10,7 @@ from accounts.usecases import (
     group_grants,
     imports,
     invitation_mails,
+    mfa_following,
     offboarding,
     request_mails,
     requests,
@@ -125,3 +126,9 @@ def expire_sealed_secrets(**kwargs: object) -> None:
 def follow_rotations(**kwargs: object) -> None:
     """Let rotations follow what AWS was read to hold."""
     rotation_following.follow_rotations(at=database_now())
+
+
+@shared_task
+def follow_mfa_registrations(**kwargs: object) -> None:
+    """Wipe codes that are of no use any more, and end the registrations of MFA devices that were not finished."""
+    mfa_following.follow_registrations(at=database_now())

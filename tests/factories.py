@@ -33,6 +33,7 @@ from accounts.models import (
     LoginProfile,
     Membership,
     MFADevice,
+    MFARegistration,
     OffboardedIAMUser,
     Offboarding,
     Organization,
@@ -181,6 +182,21 @@ def rotation(of: AccessKey, **fields: Any) -> Rotation:
     owner = of.iam_user.owner
     given = {"iam_user": of.iam_user, "recipient": owner, "started_by": owner, "started_at": READ_AT}
     return Rotation.objects.create(organization=of.organization, account=of.account, old_key=of, **given | fields)
+
+
+def mfa_registration(of: IAMUser, **fields: Any) -> MFARegistration:
+    """A virtual MFA device of its owner's, whose QR code was shown: two codes are awaited."""
+    given = {
+        "owner": of.owner,
+        "state": "shown",
+        "serial_number": f"arn:aws:iam::{of.account.account_id}:mfa/{of.user_name}-1",
+        "started_at": READ_AT,
+        "made_at": READ_AT,
+        "expires_at": READ_AT + timedelta(hours=24),
+    }
+    return MFARegistration.objects.create(
+        organization=of.organization, account=of.account, iam_user=of, **given | fields
+    )
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

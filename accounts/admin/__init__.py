@@ -25,6 +25,7 @@ from accounts.admin.invitation import InvitationAdmin
 from accounts.admin.login_profile import LoginProfileAdmin
 from accounts.admin.membership import MembershipAdmin
 from accounts.admin.mfa_device import MFADeviceAdmin
+from accounts.admin.mfa_registration import MFARegistrationAdmin
 from accounts.admin.offboarded_iam_user import OffboardedIAMUserAdmin
 from accounts.admin.offboarding import OffboardingAdmin
 from accounts.admin.organization import OrganizationAdmin
@@ -60,6 +61,7 @@ __all__ = [
     "InvitationAdmin",
     "LoginProfileAdmin",
     "MFADeviceAdmin",
+    "MFARegistrationAdmin",
     "MembershipAdmin",
     "OffboardedIAMUserAdmin",
     "OffboardingAdmin",

@@ -20,6 +20,7 @@ from accounts.models.iam_user import IAMUser
 from accounts.models.iam_user_record import IAMUserRecord
 from accounts.models.invitation import Invitation
 from accounts.models.membership import Membership
+from accounts.models.mfa_registration import MFARegistration
 from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
@@ -52,6 +53,7 @@ __all__ = [
     "Invitation",
     "LoginProfile",
     "MFADevice",
+    "MFARegistration",
     "Membership",
     "OffboardedIAMUser",
     "Offboarding",

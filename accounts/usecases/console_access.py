@@ -16,7 +16,7 @@ from accounts.kinds import Kind
 from accounts.models import IAMUser, LoginProfile, Person
 from accounts.models.iam_user_record import on_their_way
 from accounts.usecases import owners
-from accounts.usecases.recipients import is_above, recipient_of, told_of
+from accounts.usecases.recipients import recipient_of, told_of
 from accounts.usecases.records import about_iam_user, carried_to
 from accounts.usecases.standing import check_open, check_stays
 from portal.ledger.record import record
@@ -57,7 +57,7 @@ def reset_login_profile(*, by: Person, iam_user: IAMUser, at: datetime, reason: 
     if by == recipient:
         owners.require_believed(by=by, iam_user=iam_user)
     else:
-        _require_reach(by=by, iam_user=iam_user, owner=recipient)
+        owners.require_reach(by=by, iam_user=iam_user)
     _require_nothing_on_its_way(iam_user)
     _require_password(iam_user)
     _record(Kind.LOGIN_PROFILE_RESET, by=by, iam_user=iam_user, recipient=recipient, reason=reason, at=at)
@@ -92,14 +92,6 @@ def _require_open(iam_user: IAMUser) -> None:
     """Lock the row; AWS holds it, and nobody is taking it away."""
     check_open(iam_user)
     check_stays(iam_user)
-
-
-def _require_reach(*, by: Person, iam_user: IAMUser, owner: Person) -> None:
-    """Return for whoever may reset the password of somebody else; the row, read again, may have another owner now."""
-    access.require_on_iam_user(by=by, to=Permission.CHANGE_CONSOLE_ACCESS, iam_user=iam_user)
-    envelope.require_within(by=by, iam_user=iam_user)
-    if is_above(by=by, iam_user=iam_user, owner=owner):
-        raise ValidationError(f"{owner} has a duty beyond your team. An owner or admin can reset this password.")
 
 
 def _require_nothing_on_its_way(iam_user: IAMUser) -> None:

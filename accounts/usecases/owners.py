@@ -1,10 +1,14 @@
-"""What an owner decides about their own IAM user, and where being named its owner is not enough for that."""
+"""Who decides how an IAM user signs in: its owner, where being named so is enough, and whoever looks after it."""
 
 from __future__ import annotations
 
-from accounts import envelope
+from django.core.exceptions import ValidationError
+
+from accounts import access, envelope
+from accounts.access import Permission
 from accounts.limits import OutsideEnvelope
 from accounts.models import IAMUser, Person
+from accounts.usecases.recipients import is_above
 
 ONLY_TAGS = (
     "Only its tags say that {iam_user} is yours, and it can do more than its team may have. Ask your lead or an admin "
@@ -25,3 +29,17 @@ def require_believed(*, by: Person, iam_user: IAMUser) -> None:
         envelope.require_within(by=by, iam_user=iam_user)
     except OutsideEnvelope:
         raise OutsideEnvelope("__all__", ONLY_TAGS.format(iam_user=iam_user)) from None
+
+
+def require_reach(*, by: Person, iam_user: IAMUser) -> None:
+    """Return for whoever may change how somebody else signs in; the row, read again, may have another owner now.
+
+    :raises access.NotThere: :raises access.NotAllowed: as everywhere.
+    :raises OutsideEnvelope: for a lead, when it can do more than the team may have.
+    :raises ValidationError: for a lead where the owner's duty is higher.
+    """
+    access.require_on_iam_user(by=by, to=Permission.CHANGE_CONSOLE_ACCESS, iam_user=iam_user)
+    envelope.require_within(by=by, iam_user=iam_user)
+    owner = iam_user.owner
+    if owner is not None and is_above(by=by, iam_user=iam_user, owner=owner):
+        raise ValidationError(f"{owner} has a duty beyond your team. An owner or admin can do this.")

@@ -11,7 +11,7 @@ from accounts import access
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Membership, Person
 from accounts.models.sealed import Bond, Purpose
-from accounts.usecases import rotation_following
+from accounts.usecases import mfa_following, rotation_following
 from accounts.usecases.records import about_iam_user, carried_to
 from portal.ledger.models import Delivery
 from portal.ledger.record import record
@@ -37,6 +37,7 @@ def open_sealed_secret(*, by: Person, secret_id: uuid.UUID, at: datetime) -> Sec
             secret = seal.open_once(secret_id=secret_id, by=by, at=at)
             _record(Kind.SECRET_OPENED, sealed, by=by, at=at)
             rotation_following.opened(access_key_id=Bond.of(sealed).id, at=at)
+            mfa_following.shown(bond=Bond.of(sealed))
     except seal.AlreadyOpened:
         with transaction.atomic():
             _record(Kind.SECRET_ASKED_AGAIN, sealed, by=by, at=at)

@@ -34,6 +34,7 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
         "end-group-grants": {"task": "accounts.tasks.end_group_grants", **minutely},
         "expire-sealed-secrets": {"task": "accounts.tasks.expire_sealed_secrets", **minutely},
         "follow-rotations": {"task": "accounts.tasks.follow_rotations", **minutely},
+        "follow-mfa-registrations": {"task": "accounts.tasks.follow_mfa_registrations", **minutely},
         "expire-requests": {"task": "accounts.tasks.expire_requests", **minutely},
         "import-accounts": {**imports, "options": {"queue": "import", "expires": imports["schedule"]}},
     }

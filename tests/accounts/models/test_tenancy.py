@@ -104,6 +104,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         *leaving(organization, person, user, entry),
         *asked_for(user, person),
         rotated(user, person),
+        factories.mfa_registration(user, owner=person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]
