@@ -160,4 +160,12 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "offboarding_proof": ("ssxxo-oooo-", "ssmmmmmmmmm"),
     "offboarding_proof_facts": ("ssxxo-oooo-", "ssmmmmmmmmm"),
     "export_offboarding_proof": ("ssxxo-oooo-", "ssmmmmmmmmm"),
+    "own_console": ("ss-ox-xxxx-", "ssmmmmmmmmm"),
+    "own_console_facts": ("ss-ox-xxxx-", "ssmmmmmmmmm"),
+    "reset_own_password": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "register_mfa_device": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "enable_mfa_device": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "give_up_mfa_device": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "resync_mfa_device": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "remove_mfa_device": ("ss-oo-xxoo-", "ss-oo-xxoo-"),
 }

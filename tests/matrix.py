@@ -169,6 +169,14 @@ MATRIX: dict[str, Audience] = {
     "offboarding_proof": Audience.ORGANIZATION,
     "offboarding_proof_facts": Audience.ORGANIZATION,
     "export_offboarding_proof": Audience.ORGANIZATION,
+    "own_console": Audience.ORGANIZATION,
+    "own_console_facts": Audience.ORGANIZATION,
+    "reset_own_password": Audience.ORGANIZATION,
+    "register_mfa_device": Audience.ORGANIZATION,
+    "enable_mfa_device": Audience.ORGANIZATION,
+    "give_up_mfa_device": Audience.ORGANIZATION,
+    "resync_mfa_device": Audience.ORGANIZATION,
+    "remove_mfa_device": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

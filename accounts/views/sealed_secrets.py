@@ -10,6 +10,7 @@ from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -18,9 +19,11 @@ from accounts import access
 from accounts.models import Account, IAMUser
 from accounts.models.sealed import Bond, Purpose
 from accounts.usecases import sealed_secrets
+from accounts.views import qr_code
 from accounts.views.organization import PortalRequest, organization_of
 from portal.secrets import keys, seal
 from portal.secrets.models import SealedSecret
+from portal.secrets.secret import Secret
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ def _page(request: PortalRequest, sealed: SealedSecret) -> HttpResponse:
         "is_ready": is_ready,
         "is_opened": sealed.state == SealedSecret.State.OPENED,
         "access_key_id": bond.id if bond.purpose is Purpose.ACCESS_KEY else "",
+        "codes_address": reverse("enable_mfa_device", args=[iam_user.pk]) if bond.purpose is Purpose.MFA_DEVICE else "",
         "sign_in_address": _sign_in_address(iam_user.account) if bond.purpose is Purpose.PASSWORD else "",
     }
     return render(request, "accounts/secret.html", context)
@@ -54,10 +58,10 @@ def _page(request: PortalRequest, sealed: SealedSecret) -> HttpResponse:
 
 @require_POST
 def open_once(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show secret, as JSON and once: `secret`, or `words` that say why not."""
-    _find(request, pk)
+    """Show secret, as JSON and once: `secret`, with the `picture` of a seed, or `words` that say why not."""
+    sealed = _find(request, pk)
     try:
-        answer = _open(request, pk)
+        answer = _open(request, sealed)
     except ReauthenticationRequired:
         # Not allauth's own way: after the sign-in it would carry on with this request, as a page.
         answer = _refused("Sign in again to see it.", HTTPStatus.UNAUTHORIZED)
@@ -67,15 +71,15 @@ def open_once(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @reauthentication_required
-def _open(request: PortalRequest, pk: uuid.UUID) -> JsonResponse:
+def _open(request: PortalRequest, sealed: SealedSecret) -> JsonResponse:
     try:
-        secret = sealed_secrets.open_sealed_secret(by=request.user, secret_id=pk, at=timezone.now())
+        secret = sealed_secrets.open_sealed_secret(by=request.user, secret_id=sealed.pk, at=timezone.now())
     except (seal.AlreadyOpened, seal.Expired) as refusal:
         return _refused(str(refusal), HTTPStatus.GONE)
     except (keys.Unreadable, keys.UnknownKeyVersion):
         logger.exception("A sealed secret cannot be read")
         return _refused(UNREADABLE, HTTPStatus.GONE)
-    return JsonResponse({"secret": secret.reveal()})
+    return JsonResponse({"secret": secret.reveal(), **_picture_of(secret, sealed)})
 
 
 def _find(request: PortalRequest, pk: uuid.UUID) -> SealedSecret:
@@ -84,6 +88,15 @@ def _find(request: PortalRequest, pk: uuid.UUID) -> SealedSecret:
     if sealed.organization_id != organization_of(request).pk:
         raise access.NotThere
     return sealed
+
+
+def _picture_of(secret: Secret, sealed: SealedSecret) -> dict[str, str]:
+    """The QR code of an MFA device's seed; nothing of other secrets."""
+    bond = Bond.of(sealed)
+    if bond.purpose is not Purpose.MFA_DEVICE:
+        return {}
+    iam_user = IAMUser.objects.select_related("account").get(pk=bond.iam_user_id)
+    return {"picture": qr_code.drawn(secret.reveal(), iam_user)}
 
 
 def _refused(words: str, status: HTTPStatus) -> JsonResponse:

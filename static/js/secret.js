@@ -1,7 +1,8 @@
 // Shows a sealed secret once, and wipes it: after a minute, when the page is left or put away, when its tab is hidden.
 
-const SHOWN_SECONDS = 60;
 const root = document.getElementById("secret");
+// A QR code is scanned with a phone that has to be found first.
+const SHOWN_SECONDS = Number(root?.dataset.seconds ?? 60);
 
 if (root) {
   const ask = root.querySelector(".secret-ask");
@@ -9,7 +10,15 @@ if (root) {
   const code = shown.querySelector("code");
   const left = root.querySelector(".secret-left");
   const words = root.querySelector(".secret-words");
+  const place = root.querySelector(".secret-picture");
   let timer;
+
+  function draw(picture) {
+    const drawn = new DOMParser().parseFromString(picture, "image/svg+xml").documentElement;
+    drawn.setAttribute("role", "img");
+    drawn.setAttribute("aria-label", "QR code of the key below");
+    place.replaceChildren(document.adoptNode(drawn));
+  }
 
   function say(text) {
     const notice = document.getElementById("secret-notice").content.cloneNode(true);
@@ -23,6 +32,7 @@ if (root) {
     if (!code.textContent) return;
     clearInterval(timer);
     code.textContent = "";
+    place?.replaceChildren();
     shown.hidden = true;
     say("It was shown, and is gone from this page and from the portal.");
   }
@@ -47,6 +57,7 @@ if (root) {
     // The sign-in is too long ago, or is over: the page asks for another one.
     if (answer.status === 401) return location.reload();
     const told = await answer.json();
+    if (told.picture) draw(told.picture);
     if (answer.ok) return reveal(told.secret);
     ask.remove();
     say(told.words);
