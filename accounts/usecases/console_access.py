@@ -10,12 +10,11 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, envelope
+from accounts import access, envelope, owners
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import IAMUser, LoginProfile, Person
 from accounts.models.iam_user_record import on_their_way
-from accounts.usecases import owners
 from accounts.usecases.recipients import recipient_of, told_of
 from accounts.usecases.records import about_iam_user, carried_to
 from accounts.usecases.standing import check_open, check_stays

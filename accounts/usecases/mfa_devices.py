@@ -14,13 +14,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access
+from accounts import access, owners
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import IAMUser, MFADevice, MFARegistration, Person
 from accounts.models.iam_user_record import on_their_way
 from accounts.models.sealed import Bond, Purpose
-from accounts.usecases import owners
 from accounts.usecases.recipients import recipient_of, told_of
 from accounts.usecases.records import about_iam_user, carried_to, require_reason
 from accounts.usecases.standing import check_open, check_stays

@@ -34,12 +34,6 @@ def mias(ledger_writer: IAMUser, mia: Person) -> IAMUser:
 
 
 @pytest.fixture
-def phone(mias: IAMUser) -> MFADevice:
-    """Her MFA device."""
-    return factories.mfa_device(mias)
-
-
-@pytest.fixture
 def shown(mias: IAMUser) -> MFARegistration:
     """A new device of hers, whose QR code was shown."""
     return factories.mfa_registration(mias)
@@ -348,60 +342,3 @@ def test_opening_another_secret_shows_no_device(mia: Person, mias: IAMUser) -> N
 
     registration.refresh_from_db()
     assert registration.state == "made"
-
-
-# Removing
-
-
-def test_a_lead_removes_the_device_of_a_lost_phone(lena: Person, phone: MFADevice) -> None:
-    mfa_devices.remove_device(by=lena, mfa_device=phone, reason="Lost phone", at=AT)
-
-    entry = Entry.objects.get()
-    assert (entry.reason, entry.details["serial_number"]) == ("Lost phone", phone.serial_number)
-
-
-@pytest.mark.parametrize("who", ["mia", "lena"])
-def test_it_takes_a_reason(request: pytest.FixtureRequest, leaves_nothing: Block, phone: MFADevice, who: str) -> None:
-    somebody = request.getfixturevalue(who)
-
-    with leaves_nothing(ValidationError, match="Say why"):
-        mfa_devices.remove_device(by=somebody, mfa_device=phone, reason=" ", at=AT)
-
-
-@pytest.mark.parametrize("who", ["hugo", "ada"])
-def test_who_only_looks_removes_nothing(
-    request: pytest.FixtureRequest, leaves_nothing: Block, phone: MFADevice, who: str
-) -> None:
-    somebody = request.getfixturevalue(who)
-
-    with leaves_nothing(NotAllowed):
-        mfa_devices.remove_device(by=somebody, mfa_device=phone, reason="Lost phone", at=AT)
-
-
-def test_a_lead_takes_no_second_factor_off_what_can_do_more(
-    lena: Person, leaves_nothing: Block, mias: IAMUser, phone: MFADevice, administrators: IAMGroup
-) -> None:
-    factories.group_membership(mias, administrators)
-
-    with leaves_nothing(OutsideEnvelope, match="administrators"):
-        mfa_devices.remove_device(by=lena, mfa_device=phone, reason="Lost phone", at=AT)
-
-
-@pytest.mark.parametrize("duty", [Duty.OWNER, Duty.ADMIN, Duty.HELPDESK, Duty.AUDITOR])
-def test_a_lead_takes_no_second_factor_off_somebody_of_higher_duty(
-    acme: Organization, lena: Person, mia: Person, leaves_nothing: Block, phone: MFADevice, duty: Duty
-) -> None:
-    factories.membership(mia, duty, of=acme)
-
-    with leaves_nothing(ValidationError, match="has a duty beyond your team"):
-        mfa_devices.remove_device(by=lena, mfa_device=phone, reason="Lost phone", at=AT)
-
-
-def test_it_is_removed_once(mia: Person, lena: Person, leaves_nothing: Block, phone: MFADevice) -> None:
-    mfa_devices.remove_device(by=mia, mfa_device=phone, reason="Lost phone", at=AT)
-    with leaves_nothing(ValidationError, match="being removed already"):
-        mfa_devices.remove_device(by=lena, mfa_device=phone, reason="Lost phone", at=AT)
-
-    MFADevice.objects.all().delete()
-    with leaves_nothing(ValidationError, match="removed already"):
-        mfa_devices.remove_device(by=lena, mfa_device=phone, reason="Lost phone", at=AT)

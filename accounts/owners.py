@@ -7,13 +7,15 @@ from django.core.exceptions import ValidationError
 from accounts import access, envelope
 from accounts.access import Permission
 from accounts.limits import OutsideEnvelope
-from accounts.models import IAMUser, Person
-from accounts.usecases.recipients import is_above
+from accounts.models import Duty, IAMUser, Membership, Person
 
 ONLY_TAGS = (
     "Only its tags say that {iam_user} is yours, and it can do more than its team may have. Ask your lead or an admin "
     "to assign it to you, then try again."
 )
+
+# Whoever has one of these reaches further than any lead: through the organization, if only to read.
+ABOVE_LEADS = (Duty.OWNER, Duty.ADMIN, Duty.HELPDESK, Duty.AUDITOR)
 
 
 def require_believed(*, by: Person, iam_user: IAMUser) -> None:
@@ -41,5 +43,13 @@ def require_reach(*, by: Person, iam_user: IAMUser) -> None:
     access.require_on_iam_user(by=by, to=Permission.CHANGE_CONSOLE_ACCESS, iam_user=iam_user)
     envelope.require_within(by=by, iam_user=iam_user)
     owner = iam_user.owner
-    if owner is not None and is_above(by=by, iam_user=iam_user, owner=owner):
+    if owner is not None and _is_above(by=by, iam_user=iam_user, owner=owner):
         raise ValidationError(f"{owner} has a duty beyond your team. An owner or admin can do this.")
+
+
+def _is_above(*, by: Person, iam_user: IAMUser, owner: Person) -> bool:
+    """Whether its owner has a duty that the person, a lead, does not reach."""
+    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
+        return False
+    duties = Membership.objects.active().of(owner).in_organization(iam_user.organization)
+    return duties.filter(duty__in=ABOVE_LEADS).exists()
