@@ -82,7 +82,7 @@ def is_reserved_tag(key: str) -> bool:
 
 
 def is_virtual_mfa_device(serial_number: str) -> bool:
-    """Whether an MFA device is an app's, whose serial number is an ARN of this form; a hardware device has its maker's."""
+    """Whether an MFA device is an app's; the serial number of a hardware device is its maker's."""
     return ":mfa/" in serial_number
 
 

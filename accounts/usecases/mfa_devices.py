@@ -96,7 +96,7 @@ def resync_device(
 
     :raises access.NotThere: :raises access.NotAllowed: for anybody but the owner.
     :raises OutsideEnvelope: as for registering one.
-    :raises ValidationError: for a passkey, for other than two codes, or while anything about the IAM user is on its way.
+    :raises ValidationError: for a passkey, for other than two codes, or while anything about it is on its way.
     """
     iam_user = mfa_device.iam_user
     access.require_own(by=by, iam_user=iam_user)
