@@ -233,7 +233,7 @@ def test_what_are_not_two_codes_is_refused(
     mia: Person, leaves_nothing: Block, mias: IAMUser, name: str, codes: tuple[str, str], field: str
 ) -> None:
     ready_for(name, mias)
-    given = {"first_code": codes[0], "second_code": codes[1], "by": mia, "at": AT}
+    given: dict[str, Any] = {"first_code": codes[0], "second_code": codes[1], "by": mia, "at": AT}
 
     with leaves_nothing(ValidationError) as refused:
         if name == "enable":
