@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from accounts import arns
 from accounts.delivery import baseline, held, sealing
 from accounts.models import IAMUser, MFADevice, MFARegistration, Source
 from accounts.models.mfa_registration import CODES_KEPT
@@ -156,7 +157,7 @@ def carry_removal(entry: Entry, delivery: Delivery) -> datetime:
         iam.deactivate_mfa_device(user_name=iam_user.user_name, serial_number=serial_number)
     except errors.NotFound as error:
         _require_gone(iam_user, serial_number, error)
-    if is_virtual(serial_number):
+    if arns.is_virtual_mfa_device(serial_number):
         with suppress(errors.NotFound):
             iam.delete_virtual_mfa_device(serial_number=serial_number)
     return database_now()
@@ -185,11 +186,6 @@ def abandon_resync(entry: Entry, delivery: Delivery, at: datetime) -> None:
     """It has ended."""
     checking = MFARegistration.objects.filter(pk=entry.details["registration"], state=State.CHECKING)
     checking.update(state=State.GIVEN_UP, ended_at=at, codes="", words=NOT_SENT)
-
-
-def is_virtual(serial_number: str) -> bool:
-    """Whether it is an app's: a hardware device has a serial number of its maker's, a security key another ARN."""
-    return ":mfa/" in serial_number
 
 
 def _checked(

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, owners
+from accounts import access, arns, owners
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import IAMUser, MFADevice, MFARegistration, Person
@@ -96,12 +96,14 @@ def resync_device(
 
     :raises access.NotThere: :raises access.NotAllowed: for anybody but the owner.
     :raises OutsideEnvelope: as for registering one.
-    :raises ValidationError: for other than two codes, or while anything about the IAM user is on its way.
+    :raises ValidationError: for a passkey, for other than two codes, or while anything about it is on its way.
     """
     iam_user = mfa_device.iam_user
     access.require_own(by=by, iam_user=iam_user)
     _require_own_still(by=by, iam_user=iam_user)
     _require_there(mfa_device)
+    if arns.is_passkey(mfa_device.serial_number):
+        raise ValidationError("A passkey or security key shows no codes, so there is nothing to resynchronize.")
     _require_none_open(iam_user)
     registration = _begun(
         by=by, iam_user=iam_user, purpose=MFARegistration.Purpose.RESYNC, at=at, state=State.SHOWN,

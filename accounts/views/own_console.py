@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts import access
+from accounts import access, arns
 from accounts.kinds import Kind, in_words
 from accounts.models import IAMUser, LoginProfile, MFADevice, MFARegistration, Organization, Person
 from accounts.models.facts import Knowledge
@@ -121,12 +121,13 @@ class OwnConsoles:
     def _row(self, iam_user: IAMUser, device: MFADevice, deliveries: list[Delivery]) -> DeviceRow:
         changing = {one.entry.details.get("serial_number") for one in deliveries}
         is_free = device.serial_number not in changing and iam_user.is_in_aws
+        may_resync = is_free and not arns.is_passkey(device.serial_number)
         return DeviceRow(
             device=device,
             sort=sort_of(device),
             known=device.known_from(iam_user.account),
             words=self._refusal(iam_user, device),
-            resync_address=reverse("resync_mfa_device", args=[iam_user.pk, device.pk]) if is_free else "",
+            resync_address=reverse("resync_mfa_device", args=[iam_user.pk, device.pk]) if may_resync else "",
             remove_address=reverse("remove_mfa_device", args=[iam_user.pk, device.pk]) if is_free else "",
         )
 
@@ -209,9 +210,9 @@ def page_of(iam_user: IAMUser) -> str:
 
 def sort_of(device: MFADevice) -> str:
     """What sort of device it is, by its serial number (IAM User Guide, "AWS multi-factor authentication in IAM")."""
-    if ":mfa/" in device.serial_number:
+    if arns.is_virtual_mfa_device(device.serial_number):
         return "Authenticator app"
-    return "Passkey or security key" if ":u2f/" in device.serial_number else "Hardware device"
+    return "Passkey or security key" if arns.is_passkey(device.serial_number) else "Hardware device"
 
 
 def _context(request: PortalRequest, pk: int) -> dict[str, Any]:

@@ -233,7 +233,7 @@ def test_what_are_not_two_codes_is_refused(
     mia: Person, leaves_nothing: Block, mias: IAMUser, name: str, codes: tuple[str, str], field: str
 ) -> None:
     ready_for(name, mias)
-    given = {"first_code": codes[0], "second_code": codes[1], "by": mia, "at": AT}
+    given: dict[str, Any] = {"first_code": codes[0], "second_code": codes[1], "by": mia, "at": AT}
 
     with leaves_nothing(ValidationError) as refused:
         if name == "enable":
@@ -342,3 +342,10 @@ def test_opening_another_secret_shows_no_device(mia: Person, mias: IAMUser) -> N
 
     registration.refresh_from_db()
     assert registration.state == "made"
+
+
+def test_a_passkey_has_no_codes(mia: Person, leaves_nothing: Block, mias: IAMUser) -> None:
+    passkey = factories.mfa_device(mias, serial_number="arn:aws:iam::111122223333:u2f/user/mia/key")
+
+    with leaves_nothing(ValidationError, match="shows no codes"):
+        mfa_devices.resync_device(by=mia, mfa_device=passkey, at=AT, **CODES)

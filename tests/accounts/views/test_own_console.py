@@ -312,3 +312,43 @@ def test_other_secrets_have_no_picture(enter: Enter, mia: Person, mias: IAMUser)
     sealed = factories.sealed_secret(mias, Purpose.PASSWORD)
 
     assert set(enter(mia).post(reverse("open_secret", args=[sealed.pk])).json()) == {"secret"}
+
+
+# From the IAM user's page
+
+
+def test_its_owner_finds_the_page_and_a_lead_the_device_to_remove(
+    enter: Enter, lena: Person, mia: Person, at: At, phone: MFADevice
+) -> None:
+    own, leads = text_of(enter(mia), at("iam_user")), text_of(enter(lena), at("iam_user"))
+
+    assert at("own_console") in own
+    assert at("remove_mfa_device", phone.pk) not in own
+    assert at("own_console") not in leads
+    assert at("remove_mfa_device", phone.pk) in leads
+
+
+def test_who_only_looks_is_offered_neither(enter: Enter, ada: Person, at: At, phone: MFADevice) -> None:
+    text = text_of(enter(ada), at("iam_user"))
+
+    assert at("own_console") not in text
+    assert at("remove_mfa_device", phone.pk) not in text
+
+
+@pytest.mark.parametrize(
+    ("serial_number", "sort"),
+    [
+        ("GAHT12345678", "Hardware device"),
+        ("arn:aws:iam::111122223333:u2f/user/mia/key", "Passkey or security key"),
+        ("arn:aws:iam::111122223333:mfa/mia", "Authenticator app"),
+    ],
+)
+def test_each_sort_of_device_has_its_name(
+    enter: Enter, mia: Person, at: At, phone: MFADevice, serial_number: str, sort: str
+) -> None:
+    MFADevice.objects.update(serial_number=serial_number)
+
+    text = text_of(enter(mia), at("own_console"))
+
+    assert sort in text
+    assert (at("resync_mfa_device", phone.pk) in text) == ("u2f" not in serial_number)
