@@ -2,6 +2,7 @@
 
 import io
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -52,7 +53,15 @@ def _answer(app: "WSGIApplication", request: AWSPreparedRequest) -> AWSResponse:
 def _environ(request: AWSPreparedRequest) -> dict[str, Any]:
     body: Any = request.body  # Text or bytes for the services that we call.
     headers = [(name, _text(value)) for name, value in request.headers.items()]
-    builder = EnvironBuilder(path=request.url, method=request.method, data=body or b"", headers=headers)
+    # The host is a part of what is signed.
+    there = urlsplit(request.url)
+    builder = EnvironBuilder(
+        path=request.url,
+        base_url=f"{there.scheme}://{there.netloc}",
+        method=request.method,
+        data=body or b"",
+        headers=headers,
+    )
     return builder.get_environ() | {"werkzeug.socket": Wire()}
 
 

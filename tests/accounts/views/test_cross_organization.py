@@ -34,7 +34,6 @@ def acmes(envelope: None, lena: Person, ledger_reader: IAMUser, acme_prod: Accou
         **of_bulk_changes(lena, acme_prod),
         **of_offboardings(ledger_reader),
         **of_requests(ledger_reader, by=lena),
-        **of_rotations(ledger_reader),
         **of_keys(ledger_reader),
         "switch_organization": ("acme",),
     }
@@ -60,7 +59,6 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
         **dict.fromkeys(("give_up_secret", "hand_over_secret", "stop_key"), (key.pk,)),
         "remove_from_group": (iam_user.pk, membership.pk),
         **dict.fromkeys(("set_key_destination", "end_key_destination"), (iam_user.pk,)),
-        "snooze_reminders": (factories.access_key(iam_user).pk,),
         "entry": (entry.pk,),
     }
 
@@ -120,13 +118,6 @@ def of_requests(iam_user: IAMUser, *, by: Person) -> Things:
     }
 
 
-def of_rotations(iam_user: IAMUser) -> Things:
-    """Addresses of a rotation whose new key was opened."""
-    old, new = iam_user.access_keys.get(), factories.access_key(iam_user)
-    rotation = factories.rotation(old, new_key=new, state="delivered")
-    return {"prove_new_key": (rotation.pk,)}
-
-
 def of_bulk_changes(by: Person, account: Account) -> Things:
     """Addresses of a change of many IAM users."""
     names = ("bulk_change", "bulk_change_progress", "apply_plan", "discard_plan", "undo_bulk_change")
@@ -151,14 +142,16 @@ def of_offboardings(iam_user: IAMUser) -> Things:
 def of_keys(iam_user: IAMUser) -> Things:
     """Addresses of an access key, and of the rotation of another one, which is an application's."""
     key = iam_user.access_keys.get()
-    names = ("start_rotation", "key_slots", "make_key_inactive", "make_key_active", "delete_access_key")
+    names = (
+        "start_rotation", "key_slots", "make_key_inactive", "make_key_active", "delete_access_key", "snooze_reminders",
+    )  # fmt: skip
     application = factories.iam_user(
         iam_user.account, "ledger-writer", team=iam_user.team, owner=iam_user.owner, kind=IAMUser.Kind.APPLICATION
     )
     rotation = factories.rotation(factories.access_key(application))
     of_rotation = (
         "rotation", "rotation_facts", "refresh_rotation", "make_old_key_inactive", "make_old_key_active",
-        "delete_old_key", "give_up_rotation",
+        "delete_old_key", "give_up_rotation", "prove_new_key",
     )  # fmt: skip
     return {**dict.fromkeys(names, (key.pk,)), **dict.fromkeys(of_rotation, (rotation.pk,))}
 
