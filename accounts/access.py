@@ -189,6 +189,19 @@ def require_on_own_or(*, by: Person, to: Permission, iam_user: IAMUser) -> None:
         require_on_iam_user(by=by, to=to, iam_user=iam_user)
 
 
+def require_own(*, by: Person, iam_user: IAMUser) -> None:
+    """Return for the owner of this IAM user alone: what is done here would be somebody else's with any other.
+
+    :raises NotThere: when they do not see it.
+    :raises NotAllowed: when they see it, whatever their duties.
+    """
+    if iam_user.owner_id == by.pk and by.belongs_to(iam_user.organization):
+        return
+    if not IAMUser.objects.visible_to(by).filter(pk=iam_user.pk).exists():
+        raise NotThere
+    raise NotAllowed(Permission.CHANGE_CONSOLE_ACCESS)
+
+
 def require_operator(*, by: Person | None) -> None:
     """Return for whoever runs commands on the server, who is no person of the portal.
 

@@ -79,3 +79,13 @@ def peoples_tags(tags: dict[str, str]) -> dict[str, str]:
 def is_reserved_tag(key: str) -> bool:
     """Whether the tag is not people's to set or take away."""
     return key.lower().startswith(RESERVED_TAG_PREFIXES)
+
+
+def is_virtual_mfa_device(serial_number: str) -> bool:
+    """Whether an MFA device is an app's; the serial number of a hardware device is its maker's."""
+    return ":mfa/" in serial_number
+
+
+def is_passkey(serial_number: str) -> bool:
+    """Whether an MFA device is a passkey or security key, which shows no codes."""
+    return ":u2f/" in serial_number

@@ -83,6 +83,11 @@ class Kind(StrEnum):
     CALENDAR_FEED_ENDED = "accounts.calendar.ended"
     ROTATION_RULE_SET = "accounts.organization.rotation_rule_set"
     ROTATION_ASKED_FOR = "accounts.rotation.asked_for"
+    MFA_REGISTRATION_STARTED = "accounts.mfa_device.registration_started"
+    MFA_REGISTRATION_ENDED = "accounts.mfa_device.registration_ended"
+    MFA_DEVICE_ENABLED = "accounts.mfa_device.enabled"
+    MFA_DEVICE_RESYNCED = "accounts.mfa_device.resynced"
+    MFA_DEVICE_REMOVED = "accounts.mfa_device.removed"
 
 
 IN_WORDS = {
@@ -163,6 +168,11 @@ IN_WORDS = {
     Kind.CALENDAR_FEED_ENDED: "End calendar address",
     Kind.ROTATION_RULE_SET: "Set rotation rule",
     Kind.ROTATION_ASKED_FOR: "Ask to rotate",
+    Kind.MFA_REGISTRATION_STARTED: "Register MFA device",
+    Kind.MFA_REGISTRATION_ENDED: "Give up MFA device",
+    Kind.MFA_DEVICE_ENABLED: "Enable MFA device",
+    Kind.MFA_DEVICE_RESYNCED: "Resync MFA device",
+    Kind.MFA_DEVICE_REMOVED: "Remove MFA device",
 }
 
 

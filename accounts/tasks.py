@@ -11,6 +11,7 @@ from accounts.usecases import (
     imports,
     invitation_mails,
     key_reminders,
+    mfa_following,
     offboarding,
     request_mails,
     requests,
@@ -168,3 +169,9 @@ def forget_used_signatures(**kwargs: object) -> None:
 def send_rotation_asks(**kwargs: object) -> None:
     """Mail those who were asked to rotate access keys."""
     rotation_ask_mails.send_rotation_asks(at=database_now())
+
+
+@shared_task
+def follow_mfa_registrations(**kwargs: object) -> None:
+    """Wipe codes that are of no use any more, and end the registrations of MFA devices that were not finished."""
+    mfa_following.follow_registrations(at=database_now())

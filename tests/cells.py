@@ -192,4 +192,12 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "make_old_key_active": ("ss-oo-xxoo-", "ss-oo-xxoo-"),
     "delete_old_key": ("ss-oo-xxoo-", "ss-oo-xxoo-"),
     "give_up_rotation": ("ss-oo-xxoo-", "ss-oo-xxoo-"),
+    "own_console": ("ss-ox-xxxx-", "ssmmmmmmmmm"),
+    "own_console_facts": ("ss-ox-xxxx-", "ssmmmmmmmmm"),
+    "reset_own_password": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "register_mfa_device": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "enable_mfa_device": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "give_up_mfa_device": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "resync_mfa_device": ("ss-ox-xxxx-", "ss-ox-xxxx-"),
+    "remove_mfa_device": ("ss-oo-xxoo-", "ss-oo-xxoo-"),
 }

@@ -38,6 +38,7 @@ from accounts.models import (
     LoginProfile,
     Membership,
     MFADevice,
+    MFARegistration,
     OffboardedIAMUser,
     Offboarding,
     Organization,
@@ -234,6 +235,21 @@ def rotation_ask(of: AccessKey, *, by: Person, **fields: Any) -> RotationAsk:
         ended = {"kind": "ask_to_rotate", "change": {}, "state": "done", "finished_at": READ_AT}
         given["bulk_change"] = bulk_change(by, organization, **ended)
     return RotationAsk.objects.create(organization=organization, iam_user=of.iam_user, access_key=of, **given | fields)
+
+
+def mfa_registration(of: IAMUser, **fields: Any) -> MFARegistration:
+    """A virtual MFA device of its owner's, whose QR code was shown: two codes are awaited."""
+    given = {
+        "owner": of.owner,
+        "state": "shown",
+        "serial_number": f"arn:aws:iam::{of.account.account_id}:mfa/{of.user_name}-1",
+        "started_at": READ_AT,
+        "made_at": READ_AT,
+        "expires_at": READ_AT + timedelta(hours=24),
+    }
+    return MFARegistration.objects.create(
+        organization=of.organization, account=of.account, iam_user=of, **given | fields
+    )
 
 
 def iam_credential(of: IAMUser, **fields: Any) -> IAMCredential:

@@ -204,6 +204,14 @@ MATRIX: dict[str, Audience] = {
     "make_old_key_active": Audience.ORGANIZATION,
     "delete_old_key": Audience.ORGANIZATION,
     "give_up_rotation": Audience.ORGANIZATION,
+    "own_console": Audience.ORGANIZATION,
+    "own_console_facts": Audience.ORGANIZATION,
+    "reset_own_password": Audience.ORGANIZATION,
+    "register_mfa_device": Audience.ORGANIZATION,
+    "enable_mfa_device": Audience.ORGANIZATION,
+    "give_up_mfa_device": Audience.ORGANIZATION,
+    "resync_mfa_device": Audience.ORGANIZATION,
+    "remove_mfa_device": Audience.ORGANIZATION,
     # Django's admin decides row by row, in accounts/access.py
     "admin:*": Audience.RECORDS_ROOM,
 }

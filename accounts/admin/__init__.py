@@ -29,6 +29,7 @@ from accounts.admin.key_snooze import KeySnoozeAdmin
 from accounts.admin.login_profile import LoginProfileAdmin
 from accounts.admin.membership import MembershipAdmin
 from accounts.admin.mfa_device import MFADeviceAdmin
+from accounts.admin.mfa_registration import MFARegistrationAdmin
 from accounts.admin.offboarded_iam_user import OffboardedIAMUserAdmin
 from accounts.admin.offboarding import OffboardingAdmin
 from accounts.admin.organization import OrganizationAdmin
@@ -70,6 +71,7 @@ __all__ = [
     "KeySnoozeAdmin",
     "LoginProfileAdmin",
     "MFADeviceAdmin",
+    "MFARegistrationAdmin",
     "MembershipAdmin",
     "OffboardedIAMUserAdmin",
     "OffboardingAdmin",

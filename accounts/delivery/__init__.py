@@ -17,6 +17,7 @@ from accounts.delivery import (
     key_changes,
     login_profiles,
     lost_keys,
+    mfa_devices,
     policies,
     rotation,
     tags,
@@ -43,6 +44,15 @@ _HANDLERS = {
     Kind.ACCESS_KEY_ACTIVATED: Handler(key_changes.carry_activation, key_changes.settle),
     Kind.ACCESS_KEY_DELETED: Handler(key_changes.carry_deletion, key_changes.settle),
     Kind.ACCESS_KEY_CLEARED_UP: Handler(lost_keys.carry, lost_keys.settle),
+    Kind.MFA_REGISTRATION_STARTED: Handler(
+        mfa_devices.carry_start, mfa_devices.settle_start, mfa_devices.abandon_start
+    ),
+    Kind.MFA_REGISTRATION_ENDED: Handler(mfa_devices.carry_ending, mfa_devices.settle_ending),
+    Kind.MFA_DEVICE_ENABLED: Handler(
+        mfa_devices.carry_enabling, mfa_devices.settle_enabling, mfa_devices.abandon_enabling
+    ),
+    Kind.MFA_DEVICE_RESYNCED: Handler(mfa_devices.carry_resync, mfa_devices.settle_resync, mfa_devices.abandon_resync),
+    Kind.MFA_DEVICE_REMOVED: Handler(mfa_devices.carry_removal, mfa_devices.settle_removal),
     Kind.SECRET_EXPIRED: Handler(access_keys.carry_expiry, access_keys.settle_expiry),
     Kind.SECRET_GIVEN_UP: Handler(access_keys.carry_expiry, access_keys.settle_expiry),
     Kind.DRIFT_REVERTED: Handler(drift.carry, drift.settle, drift.abandon),

@@ -2,9 +2,9 @@
 
 What was there before is committed first, then the call is made, once. Where its outcome is in doubt (the answer was
 lost, or the worker died), the next attempt lists again. What is there now and was not before is the doubtful call's: an
-access key that was made then and never used is deleted, and another is made. Whatever cannot be told from somebody
-else's work is put to a human, and nothing that the portal did not make is ever deleted. Where nothing shows, a quiet
-time passes before that is believed.
+access key that was made then and never used is deleted, and another is made; so is a device, whose name is the
+portal's own. Whatever cannot be told from somebody else's work is put to a human, and nothing that the portal did not
+make is ever deleted. Where nothing shows, a quiet time passes before that is believed.
 """
 
 from __future__ import annotations
@@ -37,12 +37,14 @@ class Unrepeatable(Generic[Made]):
     """One thing to make: what AWS holds of its kind by id, with the time it was made; and the call that makes one more.
 
     `delete_unused` is for what can be cleared away: it deletes the thing and returns True, or False when it was used.
+    `is_named_by_us` claims that nobody else would make one of this id, whatever time AWS tells or does not tell.
     """
 
     operation: str
     held: Callable[[], Mapping[str, datetime | None]]
     make: Callable[[], Made]
     delete_unused: Callable[[str], bool] | None = None
+    is_named_by_us: bool = False
 
 
 def make_once(thing: Unrepeatable[Made], *, delivery: Delivery) -> Made:
@@ -126,7 +128,13 @@ def login_profile(iam: IAM, *, user_name: str, password: str, is_to_be_changed: 
 
 
 def virtual_mfa_device(iam: IAM, *, name: str, tags: Mapping[str, str]) -> Unrepeatable[NewVirtualMFADevice]:
-    """A virtual MFA device of this name. Its seed is told once, so a doubtful one is a human's to judge."""
+    """A virtual MFA device of this name, which is made up anew each time: nobody else's device has it."""
+
+    def delete_unused(serial_number: str) -> bool:
+        with suppress(errors.NotFound):
+            iam.delete_virtual_mfa_device(serial_number=serial_number)
+        return True
+
     return Unrepeatable(
         operation="CreateVirtualMFADevice",
         held=lambda: {
@@ -135,6 +143,8 @@ def virtual_mfa_device(iam: IAM, *, name: str, tags: Mapping[str, str]) -> Unrep
             if device.serial_number.endswith(f"/{name}")
         },
         make=lambda: iam.create_virtual_mfa_device(virtual_mfa_device_name=name, tags=tags),
+        delete_unused=delete_unused,
+        is_named_by_us=True,
     )
 
 
@@ -177,7 +187,7 @@ def _is_deleted(thing: Unrepeatable[Made], unknown: Mapping[str, datetime | None
     # AWS's times are whole seconds.
     begin = called_at.replace(microsecond=0)
     is_of_the_call = made_at is not None and begin <= made_at <= begin + LONGEST
-    if others or not is_of_the_call or thing.delete_unused is None:
+    if others or not (is_of_the_call or thing.is_named_by_us) or thing.delete_unused is None:
         return False
     return thing.delete_unused(name)
 

@@ -136,7 +136,7 @@ def require_gone(iam: IAM, iam_user: IAMUser, error: errors.NotFound) -> None:
         )
 
 
-def may_not_be_seen_yet(made_at: datetime | None, error: errors.NotFound) -> errors.AWSError:
+def may_not_be_seen_yet(made_at: datetime | None, error: errors.AWSError) -> errors.AWSError:
     """For something just made: not there means not there yet. After the quiet time it means not there."""
     is_young = made_at is not None and database_now() - made_at < QUIET_TIME
     return later(error) if is_young else error

@@ -22,6 +22,7 @@ from accounts.models.invitation import Invitation
 from accounts.models.key_destination import KeyDestination
 from accounts.models.key_reminder import CalendarFeed, KeyReminder, KeySnooze
 from accounts.models.membership import Membership
+from accounts.models.mfa_registration import MFARegistration
 from accounts.models.offboarding import OffboardedIAMUser, Offboarding
 from accounts.models.organization import Envelope, Organization, Team
 from accounts.models.ownership_rule import OwnershipRule
@@ -60,6 +61,7 @@ __all__ = [
     "KeySnooze",
     "LoginProfile",
     "MFADevice",
+    "MFARegistration",
     "Membership",
     "OffboardedIAMUser",
     "Offboarding",

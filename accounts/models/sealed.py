@@ -17,11 +17,12 @@ class Purpose(StrEnum):
 
     PASSWORD = "Console password"  # noqa: S105 -- the name of one, and not one
     ACCESS_KEY = "Access key"
+    MFA_DEVICE = "MFA device"
 
 
 @dataclass(frozen=True)
 class Bond:
-    """What a secret is bound to: something of an IAM user, by the id of its access key, or of its delivery."""
+    """What a secret is bound to: something of an IAM user, by the id of a key, delivery or registration."""
 
     purpose: Purpose
     iam_user_id: int

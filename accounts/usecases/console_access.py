@@ -10,12 +10,12 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, envelope
+from accounts import access, envelope, owners
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import IAMUser, LoginProfile, Person
 from accounts.models.iam_user_record import on_their_way
-from accounts.usecases.recipients import is_above, recipient_of, told_of
+from accounts.usecases.recipients import recipient_of, told_of
 from accounts.usecases.records import about_iam_user, carried_to
 from accounts.usecases.standing import check_open, check_stays
 from portal.ledger.record import record
@@ -43,14 +43,21 @@ def create_login_profile(*, by: Person, iam_user: IAMUser, at: datetime, reason:
 def reset_login_profile(*, by: Person, iam_user: IAMUser, at: datetime, reason: str = "") -> IAMUser:
     """Decide that the IAM user shall have another console password; the old one ends with the delivery.
 
+    Its owner may, and whoever may change console access.
+
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
-    :raises envelope.OutsideEnvelope: for a lead, when it can do more than the team may have.
+    :raises envelope.OutsideEnvelope: when it can do more than the team may have, for a lead who is not the owner, and
+        for an owner whom only its tags name.
     :raises ValidationError: without an owner, for a lead where the owner's duty is higher, or without a password.
     """
-    access.require_on_iam_user(by=by, to=Permission.CHANGE_CONSOLE_ACCESS, iam_user=iam_user)
-    recipient = _checked_recipient(by=by, iam_user=iam_user)
-    if is_above(by=by, iam_user=iam_user, owner=recipient):
-        raise ValidationError(f"{recipient} has a duty beyond your team. An owner or admin can reset this password.")
+    access.require_on_own_or(by=by, to=Permission.CHANGE_CONSOLE_ACCESS, iam_user=iam_user)
+    _require_open(iam_user)
+    recipient = recipient_of(iam_user)
+    if by == recipient:
+        owners.require_believed(by=by, iam_user=iam_user)
+    else:
+        owners.require_reach(by=by, iam_user=iam_user)
+    _require_nothing_on_its_way(iam_user)
     _require_password(iam_user)
     _record(Kind.LOGIN_PROFILE_RESET, by=by, iam_user=iam_user, recipient=recipient, reason=reason, at=at)
     return iam_user
@@ -73,12 +80,17 @@ def remove_login_profile(*, by: Person, iam_user: IAMUser, at: datetime, reason:
 
 def _checked_recipient(*, by: Person, iam_user: IAMUser) -> Person:
     """For whom a password may be made, the row being locked."""
-    check_open(iam_user)
-    check_stays(iam_user)
+    _require_open(iam_user)
     recipient = recipient_of(iam_user)
     envelope.require_within(by=by, iam_user=iam_user)
     _require_nothing_on_its_way(iam_user)
     return recipient
+
+
+def _require_open(iam_user: IAMUser) -> None:
+    """Lock the row; AWS holds it, and nobody is taking it away."""
+    check_open(iam_user)
+    check_stays(iam_user)
 
 
 def _require_nothing_on_its_way(iam_user: IAMUser) -> None:

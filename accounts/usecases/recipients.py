@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 
-from accounts import access
-from accounts.models import Duty, IAMUser, Membership, Person
+from accounts.models import IAMUser, Person
 
 NO_OWNER = "Assign an owner first: the secret is sealed for them alone."
-# Whoever has one of these reaches further than any lead: through the organization, if only to read.
-ABOVE_LEADS = (Duty.OWNER, Duty.ADMIN, Duty.HELPDESK, Duty.AUDITOR)
 
 
 def recipient_of(iam_user: IAMUser) -> Person:
@@ -28,11 +25,3 @@ def recipient_of(iam_user: IAMUser) -> Person:
 def told_of(recipient: Person) -> dict[str, str]:
     """What an entry says of whom a secret is for."""
     return {"recipient": recipient.email, "recipient_id": str(recipient.pk)}
-
-
-def is_above(*, by: Person, iam_user: IAMUser, owner: Person) -> bool:
-    """Whether its owner has a duty that the person, a lead, does not reach."""
-    if access.reaches_beyond_envelopes(by=by, organization=iam_user.organization):
-        return False
-    duties = Membership.objects.active().of(owner).in_organization(iam_user.organization)
-    return duties.filter(duty__in=ABOVE_LEADS).exists()

@@ -12,7 +12,7 @@ from accounts import access
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Membership, Person
 from accounts.models.sealed import Bond, Purpose
-from accounts.usecases import rotation_following
+from accounts.usecases import mfa_following, rotation_following
 from accounts.usecases.records import about_iam_user, carried_to
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
@@ -41,6 +41,7 @@ def open_sealed_secret(*, by: Person, secret_id: uuid.UUID, at: datetime, addres
             secret = seal.open_once(secret_id=secret_id, by=by, at=at, address=address)
             record_of(kind=Kind.SECRET_OPENED, sealed=sealed, by=by, at=at, address=address)
             rotation_following.opened(access_key_id=Bond.of(sealed).id, at=at)
+            mfa_following.shown(bond=Bond.of(sealed))
     except seal.AlreadyOpened:
         with transaction.atomic():
             tell(

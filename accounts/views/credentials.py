@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,8 @@ def of_iam_user(
         "is_password_missed": is_missed and profile is not None,
         "console_buttons": list(_console_buttons(by, iam_user, profile)),
         "key_address": _key_address(by, iam_user, has_room=len(keys) < KEYS_PER_USER),
+        "removable_devices": list(_removable_devices(by, iam_user)),
+        "own_console_address": reverse("own_console", args=[iam_user.pk]) if iam_user.owner_id == by.pk else "",
     }
 
 
@@ -64,6 +66,13 @@ def _console_buttons(by: Person, iam_user: IAMUser, profile: LoginProfile | None
         {"words": words, "address": reverse(f"{name}_console_access", args=[iam_user.pk])}
         for name, words in offered.items()
     ]
+
+
+def _removable_devices(by: Person, iam_user: IAMUser) -> Iterator[dict[str, object]]:
+    """For whoever looks after it, when somebody has lost a phone; its owner has a page for that."""
+    if iam_user.owner_id != by.pk and _may(by, Permission.CHANGE_CONSOLE_ACCESS, iam_user):
+        for device in iam_user.mfa_devices.order_by("pk"):
+            yield {"device": device, "address": reverse("remove_mfa_device", args=[iam_user.pk, device.pk])}
 
 
 def _key_address(by: Person, iam_user: IAMUser, *, has_room: bool) -> str:

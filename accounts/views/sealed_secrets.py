@@ -12,6 +12,7 @@ from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -20,9 +21,11 @@ from accounts import access
 from accounts.models import AccessKey, Account, IAMUser
 from accounts.models.sealed import Bond, Purpose
 from accounts.usecases import own_secrets, sealed_secrets
+from accounts.views import qr_code
 from accounts.views.organization import PortalRequest, organization_of
 from portal.secrets import browser, keys, seal
 from portal.secrets.models import SealedSecret
+from portal.secrets.secret import Secret
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ def _page(request: PortalRequest, sealed: SealedSecret) -> HttpResponse:
         "works_still": access_key is not None and access_key.gone_at is None and access_key.status == "Active",
         "may_hand_over": is_ready and own_secrets.may_hand_over(by=request.user, sealed=sealed, iam_user=iam_user),
         "bound": browser.bound(sealed) if sealed.browser_key else "",
+        "codes_address": reverse("enable_mfa_device", args=[iam_user.pk]) if bond.purpose is Purpose.MFA_DEVICE else "",
         "sign_in_address": _sign_in_address(iam_user.account) if bond.purpose is Purpose.PASSWORD else "",
     }
     return render(request, "accounts/secret.html", context)
@@ -66,7 +70,10 @@ def _page(request: PortalRequest, sealed: SealedSecret) -> HttpResponse:
 
 @require_POST
 def open_once(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show secret, as JSON and once: `secret`, or `sealed` for the one browser that can read it, or `words` why not."""
+    """Show secret, as JSON and once: `secret`, with the `picture` of a seed; or `words` that say why not.
+
+    One that is `sealed` to a browser can be read there alone.
+    """
     sealed = _find(request, pk)
     try:
         answer = _open(request, sealed)
@@ -90,7 +97,7 @@ def _open(request: PortalRequest, sealed: SealedSecret) -> JsonResponse:
         return _refused(UNREADABLE, HTTPStatus.GONE)
     if sealed.browser_key:
         return JsonResponse({"sealed": json.loads(secret.reveal())})
-    return JsonResponse({"secret": secret.reveal()})
+    return JsonResponse({"secret": secret.reveal(), **_picture_of(secret, sealed)})
 
 
 def _find(request: PortalRequest, pk: uuid.UUID) -> SealedSecret:
@@ -105,6 +112,15 @@ def _access_key(bond: Bond, iam_user: IAMUser) -> AccessKey | None:
     if bond.purpose is not Purpose.ACCESS_KEY:
         return None
     return AccessKey.objects.filter(organization=iam_user.organization_id, access_key_id=bond.id).first()
+
+
+def _picture_of(secret: Secret, sealed: SealedSecret) -> dict[str, str]:
+    """The QR code of an MFA device's seed; nothing of other secrets."""
+    bond = Bond.of(sealed)
+    if bond.purpose is not Purpose.MFA_DEVICE:
+        return {}
+    iam_user = IAMUser.objects.select_related("account").get(pk=bond.iam_user_id)
+    return {"picture": qr_code.drawn(secret.reveal(), iam_user)}
 
 
 def _refused(words: str, status: HTTPStatus) -> JsonResponse:

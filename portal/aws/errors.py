@@ -89,8 +89,8 @@ BY_CODE: dict[str, type[AWSError]] = {
 
 # SigV4 answers a skewed clock with the code of a wrong secret; only the words differ.
 SKEWED = re.compile(r"Signature (expired|not yet current)")
-# Validation errors quote what was sent, a password included.
-QUOTED = re.compile(r"(?is)value '.*?' (?=at '[a-z]*(password|secret)[a-z]*')|, value: .*?(?=, (valid|type))")
+# Validation errors quote what was sent, a password or a code included.
+QUOTED = re.compile(r"(?is)value '.*?' (?=at '[a-z]*(password|secret|code)[a-z0-9]*')|, value: .*?(?=, (valid|type))")
 
 NOT_IMPLEMENTED = 501
 FORBIDDEN = 403

@@ -38,6 +38,7 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
         "remind-of-keys": {"task": "accounts.tasks.remind_of_keys", "schedule": 600.0, "options": {"expires": 600.0}},
         "forget-used-signatures": {"task": "accounts.tasks.forget_used_signatures", **minutely},
         "send-rotation-asks": {"task": "accounts.tasks.send_rotation_asks", **minutely},
+        "follow-mfa-registrations": {"task": "accounts.tasks.follow_mfa_registrations", **minutely},
         "expire-requests": {"task": "accounts.tasks.expire_requests", **minutely},
         "import-accounts": {**imports, "options": {"queue": "import", "expires": imports["schedule"]}},
     }

@@ -3,13 +3,14 @@
 
 import { find, forget, unseal } from "./browser_keys.js";
 
-const SHOWN_SECONDS = 60;
 const ELSEWHERE =
   "This was sealed to the browser in which you asked. Open it there, or give it up and start anew: what works now keeps working.";
 const UNREADABLE = "It was opened, but this browser could not read it, and it is gone. Make its key inactive and start anew.";
 const UNREACHABLE =
   "The portal could not be reached, or answered in a way this page does not know. Reload the page, then try again.";
 const root = document.getElementById("secret");
+// A QR code is scanned with a phone that has to be found first.
+const SHOWN_SECONDS = Number(root?.dataset.seconds ?? 60);
 
 const SNIPPETS = {
   secret: (id, secret) => secret,
@@ -28,9 +29,17 @@ if (root) {
   const places = [...shown.querySelectorAll("[data-snippet]")];
   const left = root.querySelector(".secret-left");
   const words = root.querySelector(".secret-words");
+  const place = root.querySelector(".secret-picture");
   let timer;
   let isShown = false;
   let file = "";
+
+  function draw(picture) {
+    const drawn = new DOMParser().parseFromString(picture, "image/svg+xml").documentElement;
+    drawn.setAttribute("role", "img");
+    drawn.setAttribute("aria-label", "QR code of the key below");
+    place.replaceChildren(document.adoptNode(drawn));
+  }
 
   function say(text) {
     const notice = document.getElementById("secret-notice").content.cloneNode(true);
@@ -57,6 +66,7 @@ if (root) {
     clearInterval(timer);
     fill("");
     dropFile();
+    place?.replaceChildren();
     shown.hidden = true;
     say("It was shown, and is gone from this page and from the portal.");
   }
@@ -100,6 +110,7 @@ if (root) {
     const told = await answer.json();
     if (!answer.ok) return refuse(told.words);
     if (told.sealed) return read(told.sealed);
+    if (told.picture) draw(told.picture);
     reveal(told.secret);
   }
 

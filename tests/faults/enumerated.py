@@ -21,6 +21,7 @@ from accounts.models import (
     IAMUser,
     LoginProfile,
     MFADevice,
+    MFARegistration,
     Person,
     Team,
 )
@@ -33,12 +34,12 @@ from portal.ledger.deliver import deliver_due
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.accounts.carrying import age
+from tests.aws import authenticator
 from tests.aws.server import AWS
 from tests.aws.strict import Call, Strict
 from tests.certificates import certificate
 
 NAME = "ledger-writer"
-MFA = f"arn:aws:iam::111122223333:mfa/{NAME}"
 TAGS = {"stage": "prod", "old": "1"}
 POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
 READING_ARN, WRITING_ARN = (f"arn:aws:iam::111122223333:policy/{name}" for name in ("reading", "writing"))
@@ -156,7 +157,9 @@ def assert_portal_and_aws_agree(house: House) -> None:
     rows = {row.user_name: _row(row) for row in IAMUser.objects.present().exclude(user_id="")}
     picture = house.picture()
     assert rows == picture["users"]
-    assert sorted(MFADevice.objects.values_list("serial_number", flat=True)) == picture["devices"]
+    new = MFARegistration.objects.open().new_devices().exclude(serial_number="")
+    devices = {*MFADevice.objects.values_list("serial_number", flat=True), *new.values_list("serial_number", flat=True)}
+    assert sorted(devices) == picture["devices"]
 
 
 def assert_nothing_was_done_behind_the_ledger(house: House, meant: Counter[str]) -> None:
@@ -273,9 +276,7 @@ def a_user_with_everything(house: House) -> IAMUser:
         factories.iam_credential(row, kind=kind)
     iam.create_login_profile(UserName=NAME, Password="correct horse battery")
     factories.login_profile(row)
-    iam.create_virtual_mfa_device(VirtualMFADeviceName=NAME)
-    iam.enable_mfa_device(UserName=NAME, SerialNumber=MFA, AuthenticationCode1="123456", AuthenticationCode2="654321")
-    factories.mfa_device(row, serial_number=MFA)
+    factories.mfa_device(row, serial_number=authenticator.enable(iam, NAME))
     row.permissions_boundary_arn, row.attached_policy_arns = boundary, [attached]
     row.inline_policies = {"inline": json.loads(POLICY)}
     row.save()

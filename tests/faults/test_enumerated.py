@@ -24,7 +24,7 @@ from tests.accounts.carrying import Death
 from tests.aws import direct
 from tests.aws.server import AWS, Server
 from tests.aws.strict import Call, Fault
-from tests.faults import credentials, drifting, leaving, rotating
+from tests.faults import credentials, drifting, leaving, rotating, second_factors
 from tests.faults.enumerated import (
     READING,
     SCENARIOS,
@@ -46,7 +46,14 @@ FAULTS = (
     Fault.BUSY,
     Fault.EXPIRED,
 )
-EVERY = {**SCENARIOS, **drifting.SCENARIOS, **leaving.SCENARIOS, **credentials.SCENARIOS, **rotating.SCENARIOS}
+EVERY = {
+    **SCENARIOS,
+    **drifting.SCENARIOS,
+    **leaving.SCENARIOS,
+    **credentials.SCENARIOS,
+    **rotating.SCENARIOS,
+    **second_factors.SCENARIOS,
+}
 # About no IAM user: each of their calls is broken in tests/accounts/delivery/test_boundaries.py.
 OF_POLICIES = {kind for kind in map(str, HANDLERS) if kind.startswith("accounts.boundary.")}
 each_scenario = pytest.mark.parametrize("name", EVERY)
@@ -108,9 +115,9 @@ def assert_it_arrived(house: House, name: str, picture: Picture | None = None) -
 
 
 def _without_ids(picture: Picture) -> Picture:
-    """A user or a key that is made in each run anew has another id in each."""
+    """A user, key or device that is made in each run anew has another id in each."""
     users = {name: user | {"user_id": "", "keys": len(user["keys"])} for name, user in picture["users"].items()}
-    return picture | {"users": users}
+    return picture | {"users": users, "devices": len(picture["devices"])}
 
 
 def _name(number: int, call: Call) -> str:

@@ -7,6 +7,9 @@ from datetime import datetime
 from portal.aws.calls import Calls
 from portal.aws.iam.users import tag_list
 
+# What AWS says of codes that are not two in a row of the device (IAM API reference, EnableMFADevice, Errors).
+WRONG_CODES = "InvalidAuthenticationCode"
+
 
 @dataclass(frozen=True)
 class MFADevice:
@@ -67,6 +70,39 @@ class MFADevices(Calls):
         )["VirtualMFADevice"]
         return NewVirtualMFADevice(
             serial_number=told["SerialNumber"], base32_string_seed=told["Base32StringSeed"].decode()
+        )
+
+    def enable_mfa_device(
+        self, *, user_name: str, serial_number: str, authentication_code_1: str, authentication_code_2: str
+    ) -> None:
+        """Let the device be the user's; the codes are two of six digits that it showed one after the other.
+
+        :raises Refused: for other codes, with the code `WRONG_CODES`; for a ninth device.
+        :raises Conflict: when a user has the device already.
+        :raises NotFound: when there is no such user or virtual device.
+        """
+        self._write(
+            "EnableMFADevice",
+            UserName=user_name,
+            SerialNumber=serial_number,
+            AuthenticationCode1=authentication_code_1,
+            AuthenticationCode2=authentication_code_2,
+        )
+
+    def resync_mfa_device(
+        self, *, user_name: str, serial_number: str, authentication_code_1: str, authentication_code_2: str
+    ) -> None:
+        """Tell AWS how far off the clock of the user's device is; it may be told twice.
+
+        :raises Refused: for codes that it did not show one after the other, with the code `WRONG_CODES`.
+        :raises NotFound: when the user has no such device.
+        """
+        self._write(
+            "ResyncMFADevice",
+            UserName=user_name,
+            SerialNumber=serial_number,
+            AuthenticationCode1=authentication_code_1,
+            AuthenticationCode2=authentication_code_2,
         )
 
     def deactivate_mfa_device(self, *, user_name: str, serial_number: str) -> None:

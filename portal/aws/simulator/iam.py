@@ -8,6 +8,7 @@ from moto.iam.exceptions import LimitExceededException, NoSuchEntity, ReportNotP
 from moto.iam.models import User
 
 from portal.aws.simulator import aws_policies, leftovers, names, report
+from portal.aws.simulator.mfa_devices import MFADevices
 from portal.aws.simulator.simulation import Simulations
 from portal.aws.simulator.user_changes import UserChanges
 
@@ -24,7 +25,7 @@ ENTITIES = {
 POLICIES = ("LocalManagedPolicy", "AWSManagedPolicy")
 
 
-class IAM(Simulations, UserChanges):
+class IAM(Simulations, UserChanges, MFADevices):
     """Moto's IAM, made as strict as AWS where the portal relies on it."""
 
     # Users
@@ -125,11 +126,6 @@ class IAM(Simulations, UserChanges):
         user.password_reset_required = bool(self._get_param("PasswordResetRequired"))
         _keep(user, password_last_changed=utcnow())
         return result
-
-    def delete_virtual_mfa_device(self) -> ActionResult:
-        """Refuse while somebody has it enabled."""
-        leftovers.refuse_device(self.backend.virtual_mfa_devices.get(self._get_param("SerialNumber")))
-        return super().delete_virtual_mfa_device()
 
     # Policies
 

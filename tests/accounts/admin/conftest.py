@@ -79,6 +79,7 @@ def _hanging_on(iam_user: IAMUser, somebody: Person) -> World:
         "rotationask": factories.rotation_ask(access_key, by=somebody, recipient=somebody),
         "loginprofile": factories.login_profile(iam_user),
         "mfadevice": factories.mfa_device(iam_user),
+        "mfaregistration": factories.mfa_registration(iam_user),
         "drift": factories.drift(iam_user),
         "iamcredential": factories.iam_credential(iam_user),
         "iamuserrecord": factories.iam_user_record(iam_user),

@@ -287,25 +287,35 @@ def test_of_two_keys_that_were_there_none_is_deleted_for_a_third(
 
 
 @pytest.mark.parametrize("fault", DOUBTS)
-@pytest.mark.parametrize("kind", ["login profile", "virtual MFA device"])
-def test_a_doubtful_password_or_device_is_put_to_a_human(
-    aws: AWS, decide: Callable[[str], None], maker: Maker, iam: Any, kind: str, fault: Fault
+def test_a_doubtful_password_is_put_to_a_human(
+    aws: AWS, decide: Callable[[str], None], maker: Maker, iam: Any, fault: Fault
 ) -> None:
-    decide(kind)
-    aws.faults.inject(OPERATIONS[kind], fault)
+    decide("login profile")
+    aws.faults.inject("CreateLoginProfile", fault)
 
     deliver_until_quiet()
 
     delivery = assert_a_human_is_asked(NAME)
-    assert len(aws.calls(OPERATIONS[kind])) == 1
-    if kind == "login profile":
-        iam.delete_login_profile(UserName=NAME)
-    else:
-        iam.delete_virtual_mfa_device(SerialNumber=f"arn:aws:iam::111122223333:mfa/{NAME}")
+    assert len(aws.calls("CreateLoginProfile")) == 1
+    iam.delete_login_profile(UserName=NAME)
     worker.retry(delivery=delivery)
     let_the_quiet_time_pass()
     assert deliver_until_quiet().state == Delivery.State.DONE
     assert len(maker.told) == 1
+
+
+@pytest.mark.parametrize("fault", DOUBTS)
+def test_a_doubtful_device_has_a_name_of_the_portals_own_and_is_made_again(
+    aws: AWS, decide: Callable[[str], None], maker: Maker, iam: Any, fault: Fault
+) -> None:
+    decide("virtual MFA device")
+    aws.faults.inject("CreateVirtualMFADevice", fault)
+
+    assert deliver_until_quiet().state == Delivery.State.DONE
+
+    [made], [there] = maker.told, iam.list_virtual_mfa_devices()["VirtualMFADevices"]
+    assert (made.serial_number, made.base32_string_seed) == (there["SerialNumber"], there["Base32StringSeed"].decode())
+    assert len(aws.calls("DeleteVirtualMFADevice")) == 1
 
 
 def test_a_password_that_somebody_set_before_is_a_conflict_and_stays(

@@ -24,6 +24,7 @@ from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery
 from tests import factories
 from tests.accounts.carrying import Death, age, deliver_until_quiet, users
+from tests.aws import authenticator
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
 from tests.certificates import certificate
@@ -79,8 +80,7 @@ def leaver(aws: AWS, prod: Account, payments: Team, ledger_writers: IAMGroup) ->
     keys = [iam.create_access_key(UserName=NAME)["AccessKey"]["AccessKeyId"] for _ in range(2)]
     iam.update_access_key(UserName=NAME, AccessKeyId=keys[1], Status="Inactive")
     iam.create_login_profile(UserName=NAME, Password="correct horse battery")
-    iam.create_virtual_mfa_device(VirtualMFADeviceName=NAME)
-    iam.enable_mfa_device(UserName=NAME, SerialNumber=MFA, AuthenticationCode1="123456", AuthenticationCode2="654321")
+    authenticator.enable(iam, NAME)
     iam.upload_signing_certificate(UserName=NAME, CertificateBody=certificate(NAME))
     iam.upload_ssh_public_key(UserName=NAME, SSHPublicKeyBody="ssh-rsa AAAA")
     iam.create_service_specific_credential(UserName=NAME, ServiceName="codecommit.amazonaws.com")

@@ -8,6 +8,7 @@ import pytest
 from accounts import importers
 from accounts.models import Account, AccountImport
 from portal.ledger.clock import database_now
+from tests.aws import authenticator
 from tests.aws.server import AWS
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
@@ -60,9 +61,5 @@ def full(aws: AWS, bare: Account) -> Account:
     iam.put_user_policy(UserName="mia", PolicyName="inline", PolicyDocument=json.dumps(POLICY))
     iam.create_login_profile(UserName="mia", Password="correct horse battery")
     iam.create_access_key(UserName="mia")
-    iam.create_virtual_mfa_device(VirtualMFADeviceName="mia")
-    serial_number = f"arn:aws:iam::{bare.account_id}:mfa/mia"
-    iam.enable_mfa_device(
-        UserName="mia", SerialNumber=serial_number, AuthenticationCode1="123456", AuthenticationCode2="654321"
-    )
+    authenticator.enable(iam, "mia")
     return bare

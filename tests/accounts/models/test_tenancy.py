@@ -114,6 +114,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         *asked_for(user, person),
         *rotated(user, person),
         *reminded(user, person),
+        factories.mfa_registration(user, owner=person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]

@@ -52,6 +52,7 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
         "create_console_access", "reset_console_access", "remove_console_access", "create_access_key",
     )  # fmt: skip
     return {
+        **of_own_sign_in(iam_user),
         **dict.fromkeys(names, (iam_user.pk,)),
         **dict.fromkeys(("delivery", "delivery_facts", "try_again", "give_up"), (delivery.pk,)),
         **dict.fromkeys(("secret", "open_secret"), (factories.sealed_secret(iam_user, Purpose.PASSWORD).pk,)),
@@ -59,6 +60,19 @@ def of_iam_users(iam_user: IAMUser, *, by: Person) -> Things:
         "remove_from_group": (iam_user.pk, membership.pk),
         **dict.fromkeys(("set_key_destination", "end_key_destination"), (iam_user.pk,)),
         "entry": (entry.pk,),
+    }
+
+
+def of_own_sign_in(iam_user: IAMUser) -> Things:
+    """Addresses at which an owner sees to their own password and MFA devices."""
+    device, _ = iam_user.mfa_devices.get(), factories.mfa_registration(iam_user)
+    names = (
+        "own_console", "own_console_facts", "reset_own_password", "register_mfa_device", "enable_mfa_device",
+        "give_up_mfa_device",
+    )  # fmt: skip
+    return {
+        **dict.fromkeys(names, (iam_user.pk,)),
+        **dict.fromkeys(("resync_mfa_device", "remove_mfa_device"), (iam_user.pk, device.pk)),
     }
 
 

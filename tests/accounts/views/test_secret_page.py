@@ -175,7 +175,8 @@ def test_home_says_what_waits_for_whom(enter: Enter, mia: Person, lena: Person, 
     assert "Waiting for you" not in enter(lena).get("/").content.decode()
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+# Who has an MFA device waiting sees it on a page of their own: test_own_console.py.
+@pytest.mark.parametrize("purpose", [Purpose.PASSWORD, Purpose.ACCESS_KEY])
 def test_the_iam_users_page_says_who_has_to_open_it(
     enter: Enter, mia: Person, lena: Person, ledger_reader: IAMUser, purpose: Purpose
 ) -> None:

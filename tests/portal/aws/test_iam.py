@@ -12,6 +12,7 @@ from portal.aws import connect
 from portal.aws.errors import AWSError, Conflict, NotFound, Refused, Unknown
 from portal.aws.iam import IAM
 from portal.aws.iam.access_keys import AccessKeyStatus
+from tests.aws import authenticator
 from tests.aws.server import AWS
 
 ACCOUNT = "111122223333"
@@ -171,7 +172,7 @@ def test_a_login_profile_is_told_and_deleted(iam: IAM, mia: Any) -> None:
 
 
 def test_mfa_devices_are_told_deactivated_and_deleted(iam: IAM, mia: Any) -> None:
-    serial = enable_mfa(mia)
+    serial = authenticator.enable(mia, "mia")
 
     assert [device.serial_number for device in iam.list_mfa_devices(user_name="mia")] == [serial]
     assert [(device.serial_number, device.user_name) for device in iam.list_virtual_mfa_devices()] == [(serial, "mia")]
@@ -182,14 +183,6 @@ def test_mfa_devices_are_told_deactivated_and_deleted(iam: IAM, mia: Any) -> Non
     assert [device.user_name for device in iam.list_virtual_mfa_devices()] == [None]
     iam.delete_virtual_mfa_device(serial_number=serial)
     assert iam.list_virtual_mfa_devices() == ()
-
-
-def enable_mfa(outside: Any) -> str:
-    serial: str = outside.create_virtual_mfa_device(VirtualMFADeviceName="mia")["VirtualMFADevice"]["SerialNumber"]
-    outside.enable_mfa_device(
-        UserName="mia", SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="123457"
-    )
-    return serial
 
 
 def test_policies_are_told_and_taken_off(iam: IAM, mia: Any) -> None:
@@ -247,7 +240,7 @@ def with_password(outside: Any, aws: AWS) -> None:
 
 
 def with_mfa(outside: Any, aws: AWS) -> None:
-    enable_mfa(outside)
+    authenticator.enable(outside, "mia")
 
 
 def with_group(outside: Any, aws: AWS) -> None:
