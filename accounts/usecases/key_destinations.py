@@ -8,7 +8,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, envelope
+from accounts import access, envelope, owners
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import IAMUser, KeyDestination, Person, Rotation
@@ -30,7 +30,8 @@ def set_destination(
     The owner may, and whoever may create access keys for it: whoever reads that secret in AWS has the key.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
-    :raises envelope.OutsideEnvelope: for a lead who is not the owner, as for a first key.
+    :raises envelope.OutsideEnvelope: for a lead who is not the owner, and for an owner whom its tags alone name, as for
+        a rotation.
     :raises ValidationError: for a person's IAM user, without an owner, for a Region or number of days that is none,
         and while a rotation is open.
     """
@@ -39,7 +40,9 @@ def set_destination(
     check_stays(iam_user)
     if iam_user.kind != IAMUser.Kind.APPLICATION:
         raise ValidationError(f"{iam_user} is a person's: its secrets are shown to them, and to nobody else.")
-    if by != recipient_of(iam_user):
+    if by == recipient_of(iam_user):
+        owners.require_believed(by=by, iam_user=iam_user)
+    else:
         envelope.require_within(by=by, iam_user=iam_user)
     _require_no_rotation(iam_user)
     destination = KeyDestination.objects.filter(iam_user=iam_user).first() or KeyDestination(

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import access, envelope
+from accounts import access, envelope, owners
 from accounts.access import Permission
 from accounts.kinds import Kind
 from accounts.models import AccessKey, IAMUser, KeyDestination, Person, Rotation
@@ -74,7 +74,8 @@ def start_rotation(
     `browser_key` is that of the owner's browser.
 
     :raises access.NotThere: :raises access.NotAllowed: as everywhere.
-    :raises envelope.OutsideEnvelope: for a lead who is not the owner, as for a first key.
+    :raises envelope.OutsideEnvelope: for a lead who is not the owner, as for a first key; for an owner whom its tags
+        alone name, where it can do more than its team may have.
     :raises ValidationError: for a key that does not work, without an owner, while a rotation is open, where AWS has
         no room for a second key, or for a bad `browser_key`.
     """
@@ -85,8 +86,7 @@ def start_rotation(
     _require_may(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
     check_stays(iam_user)
     recipient = recipient_of(iam_user)
-    if by is not None and by != recipient:
-        envelope.require_within(by=by, iam_user=iam_user)
+    _require_reach(by=by, iam_user=iam_user, recipient=recipient)
     _require_no_other(iam_user)
     if by is not None:
         let_stuck_steps_give_way(iam_user=iam_user, by=by, at=at)
@@ -245,6 +245,14 @@ def _require_may(*, by: Person | None, to: Permission, iam_user: IAMUser) -> Non
         access.require_on_own_or(by=by, to=to, iam_user=iam_user)
     elif not KeyDestination.objects.scheduled().filter(iam_user=iam_user).exists():
         raise access.NotThere
+
+
+def _require_reach(*, by: Person | None, iam_user: IAMUser, recipient: Person) -> None:
+    """A new key is what it can do, in somebody's hands: for owners whom its tags alone name, and for leads."""
+    if by == recipient:
+        owners.require_believed(by=recipient, iam_user=iam_user)
+    elif by is not None:
+        envelope.require_within(by=by, iam_user=iam_user)
 
 
 def _require_state(rotation: Rotation, *states: Rotation.State) -> None:

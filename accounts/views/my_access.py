@@ -21,6 +21,7 @@ from accounts.views.counts import count_of
 from accounts.views.due import SOON, due_of
 from accounts.views.key_rows import KeyRows
 from accounts.views.organization import PortalRequest, organization_of
+from accounts.views.own_console import OwnConsoles
 from accounts.views.rotation_steps import in_short
 from portal.ledger.models import Delivery
 
@@ -87,9 +88,15 @@ def _own(person: Person, organization: Organization) -> IAMUserQuerySet:
 def _context(request: PortalRequest) -> dict[str, Any]:
     person, organization, now = request.user, organization_of(request), timezone.now()
     page = _page(person, organization, request.GET.get("page", ""))
-    rows = KeyRows(by=person, organization=organization, iam_users=page.object_list, at=now)
+    of_whom: dict[str, Any] = {"by": person, "organization": organization, "iam_users": page.object_list, "at": now}
+    rows, consoles = KeyRows(**of_whom), OwnConsoles(**of_whom)
     listed: list[dict[str, Any]] = [
-        {"iam_user": iam_user, "keys": rows.of(iam_user), "on_its_way": rows.on_its_way(iam_user)}
+        {
+            "iam_user": iam_user,
+            "keys": rows.of(iam_user),
+            "own_console": consoles.of(iam_user),
+            "on_its_way": rows.on_its_way(iam_user),
+        }
         for iam_user in page.object_list
     ]
     return {
@@ -105,9 +112,10 @@ def _context(request: PortalRequest) -> dict[str, Any]:
 
 
 def _is_moving(row: dict[str, Any]) -> bool:
-    """Whether something of an IAM user's keys may arrive at any moment."""
-    new_key = row["on_its_way"]
-    return (new_key is not None and new_key[1].is_moving) or any(key.is_moving for key in row["keys"])
+    """Whether something of an IAM user's keys, password or MFA devices may arrive at any moment."""
+    new_key, console = row["on_its_way"], row["own_console"]
+    is_new = new_key is not None and new_key[1].is_moving
+    return is_new or console.is_moving or any(key.is_moving for key in row["keys"])
 
 
 def _page(person: Person, organization: Organization, number: str) -> Page[Any]:

@@ -34,6 +34,8 @@ SIGN_IN = {"aws": "signin.aws.amazon.com", "aws-cn": "signin.amazonaws.cn", "aws
 WAS_NOT_YOU = {
     Purpose.PASSWORD: "If it was not you, have the password reset at once.",
     Purpose.ACCESS_KEY: "If it was not you, make the key inactive at once: nothing works with it then.",
+    Purpose.MFA_DEVICE: "If it was not you, or your app did not take it over, give this MFA device up and register "
+    "another one.",
 }
 UNREADABLE = "The portal cannot read this secret any more. Ask whoever made it for another one."
 

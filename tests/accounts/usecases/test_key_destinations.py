@@ -7,7 +7,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.access import NotAllowed, NotThere
-from accounts.models import Account, Duty, IAMUser, KeyDestination, Organization, Person, Team
+from accounts.limits import OutsideEnvelope
+from accounts.models import Account, Duty, IAMGroup, IAMUser, KeyDestination, Organization, Person, Team
 from accounts.usecases.key_destinations import end_destination, set_destination
 from portal.ledger.models import Entry
 from tests import factories
@@ -95,3 +96,13 @@ def test_it_ends_and_the_secret_stays(writer: IAMUser, mia: Person) -> None:
 def test_what_is_not_there_does_not_end(leaves_nothing: Any, writer: IAMUser, mia: Person) -> None:
     with leaves_nothing(ValidationError, "sealed for its owner already"):
         end_destination(by=mia, iam_user=writer, at=AT)
+
+
+def test_an_owner_by_tags_alone_puts_no_more_there_than_the_team_may_have(
+    leaves_nothing: Any, writer: IAMUser, mia: Person, administrators: IAMGroup
+) -> None:
+    IAMUser.objects.filter(pk=writer.pk).update(owner_said_by=IAMUser.SaidBy.TAGS)
+    factories.group_membership(writer, administrators)
+
+    with leaves_nothing(OutsideEnvelope, "Only its tags say"):
+        put(mia, writer)

@@ -213,3 +213,30 @@ def test_of_twenty_at_once_one_begins_it(mia: Person, old_key: AccessKey) -> Non
     refused = {str(answer) for answer in told if not isinstance(answer, Rotation)}
     assert refused == {"['A rotation of ledger-writer is open already. Go on with that one.']"}
     assert (Rotation.objects.count(), Entry.objects.count(), Delivery.objects.count()) == (1, 1, 1)
+
+
+# Owners whom its tags alone name
+
+
+def tagged(iam_user: IAMUser, *, group: IAMGroup | None) -> None:
+    """Whoever may tag in the account has named its owner; `group` is one that it is in besides."""
+    IAMUser.objects.filter(pk=iam_user.pk).update(owner_said_by=IAMUser.SaidBy.TAGS)
+    if group is not None:
+        factories.group_membership(iam_user, group)
+
+
+def test_an_owner_by_tags_alone_is_handed_no_more_than_the_team_may_have(
+    leaves_nothing: Block, mia: Person, mias: IAMUser, old_key: AccessKey, administrators: IAMGroup
+) -> None:
+    tagged(mias, group=administrators)
+
+    with leaves_nothing(OutsideEnvelope, "Only its tags say"):
+        start(mia, old_key)
+
+
+def test_an_owner_by_tags_rotates_what_lies_within_the_teams_envelope(
+    mia: Person, mias: IAMUser, old_key: AccessKey
+) -> None:
+    tagged(mias, group=None)
+
+    assert start(mia, old_key).recipient == mia
