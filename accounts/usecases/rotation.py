@@ -15,6 +15,7 @@ from django.db import transaction
 
 from accounts import access, envelope, owners
 from accounts.access import Permission
+from accounts.delivery import baseline
 from accounts.kinds import Kind
 from accounts.models import AccessKey, IAMUser, KeyDestination, Person, Rotation
 from accounts.models.iam_user_record import on_their_way
@@ -24,7 +25,7 @@ from accounts.usecases.first_keys import KEYS_PER_USER, MAKING_ONE
 from accounts.usecases.recipients import recipient_of, told_of
 from accounts.usecases.records import about_iam_user, carried_to
 from accounts.usecases.standing import check_open, check_stays
-from accounts.usecases.stuck_steps import OF_KEYS, is_in_doubt, let_stuck_steps_give_way
+from accounts.usecases.stuck_steps import OF_KEYS, let_stuck_steps_give_way
 from portal.ledger.models import Delivery, Entry
 from portal.ledger.record import record
 from portal.secrets import seal
@@ -201,7 +202,7 @@ def _give_up_start(rotation: Rotation, *, by: Person, at: datetime, reason: str)
     delivery = stuck.filter(entry__kind=Kind.ROTATION_STARTED, entry__details__rotation=rotation.pk).first()
     if delivery is None:
         raise ValidationError("The new key is on its way. Wait for it.")
-    if is_in_doubt(delivery):
+    if baseline.is_in_doubt(delivery):
         raise ValidationError(IN_DOUBT)
     words = reason.strip() or "The rotation was given up."
     kinds = {Kind.ROTATION_STARTED}

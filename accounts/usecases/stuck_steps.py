@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.delivery import baseline
 from accounts.kinds import Kind
 from accounts.models import IAMUser, Offboarding, Person
 from portal.ledger import deliver
@@ -51,15 +52,16 @@ def let_stuck_steps_give_way(
     found = stuck.filter(entry__kind__in=kinds).select_related("entry").order_by("sequence", "pk")
     given_up = 0
     for delivery in found:
-        if even_in_doubt or not is_in_doubt(delivery):
+        if even_in_doubt or not baseline.is_in_doubt(delivery):
             _give_up(delivery, by=by, at=at, reason=reason)
             given_up += 1
     return given_up
 
 
-def is_in_doubt(delivery: Delivery) -> bool:
-    """Whether AWS may have made something that nobody heard of."""
-    return isinstance(delivery.baseline, dict) and bool(delivery.baseline.get("called_at"))
+def gives_way(delivery: Delivery) -> bool:
+    """Whether a decision about the keys of the IAM user takes its place."""
+    is_stuck = delivery.state == Delivery.State.STUCK and delivery.entry.kind in OF_KEYS
+    return is_stuck and not baseline.is_in_doubt(delivery)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from accounts.kinds import Kind, in_words
 from accounts.models import AccessKey, IAMUser, Organization, Person, Rotation, RotationAsk
 from accounts.models.facts import Knowledge
 from accounts.policy.better_ways import BetterWay, Use, better_way
+from accounts.usecases.stuck_steps import gives_way
 from accounts.views import states
 from accounts.views.due import Due, due_of
 from accounts.views.states import Shown
@@ -100,15 +101,15 @@ class KeyRows:
     def _row(self, iam_user: IAMUser, key: AccessKey, may: set[str], waiting: dict[str, Any] | None) -> KeyRow:
         rotation = self.rotations.get(iam_user.pk)
         is_part = rotation is not None and key.pk in (rotation.old_key_id, rotation.new_key_id)
-        change = self._change_of(iam_user, key)
-        is_free = change is None and not is_part
+        delivery = self._change_of(iam_user, key)
+        is_free = (delivery is None or gives_way(delivery)) and not is_part
         return KeyRow(
             key=key,
             age=key.age_days(at=self._at),
             due=due_of(key, organization=self._organization, at=self._at),
             known=key.known_from(iam_user.account),
             rotation=rotation if is_part else None,
-            on_its_way=change,
+            on_its_way=self._shown(delivery) if delivery else None,
             rotate_address=self._rotate_address(key, may) if is_free and rotation is None else "",
             changes=list(self._changes(key, may)) if is_free else [],
             waiting=waiting,
@@ -159,12 +160,17 @@ class KeyRows:
             self._allowed[asked] = access.may(by=self._by, to=to, organization=self._organization, team=iam_user.team)
         return self._allowed[asked]
 
-    def _change_of(self, iam_user: IAMUser, key: AccessKey) -> Shown | None:
-        for delivery in self._deliveries.get(str(iam_user.pk), []):
-            if delivery.entry.kind in CHANGES and delivery.entry.details["access_key_id"] == key.access_key_id:
-                shown = states.of_delivery(delivery, at=self._at)
-                return Shown(f"{in_words(delivery.entry.kind)}: {shown.words.lower()}", shown.tone, shown.is_moving)
-        return None
+    def _change_of(self, iam_user: IAMUser, key: AccessKey) -> Delivery | None:
+        of_key = (
+            delivery
+            for delivery in self._deliveries.get(str(iam_user.pk), [])
+            if delivery.entry.kind in CHANGES and delivery.entry.details["access_key_id"] == key.access_key_id
+        )
+        return next(of_key, None)
+
+    def _shown(self, delivery: Delivery) -> Shown:
+        shown = states.of_delivery(delivery, at=self._at)
+        return Shown(f"{in_words(delivery.entry.kind)}: {shown.words.lower()}", shown.tone, shown.is_moving)
 
     def _open_rotations(self) -> dict[int, Rotation]:
         rows = Rotation.objects.open().filter(iam_user__in=[one.pk for one in self._iam_users])

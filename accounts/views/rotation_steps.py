@@ -60,6 +60,10 @@ class Next:
 
 
 PROVE = Next("Put the new key in use, and prove that it works", "Both keys work now, so nothing breaks meanwhile.")
+NOT_MADE = Next(
+    "The new key could not be made",
+    "Why not stands below. The old key works as before. Give the rotation up and begin again, or have it tried again.",
+)
 HELD_UP = Next("Something holds it up", "What it is, and what to do about it, stands below.")
 
 

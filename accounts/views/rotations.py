@@ -23,11 +23,21 @@ from accounts.kinds import Kind
 from accounts.models import AccessKey, IAMUser, Rotation
 from accounts.usecases import imports
 from accounts.usecases import rotation as usecases
+from accounts.usecases.stuck_steps import gives_way
 from accounts.views import dialogs
 from accounts.views.due import due_of
 from accounts.views.fresh_sign_in import freshly_signed_in
 from accounts.views.organization import PortalRequest, organization_of
-from accounts.views.rotation_steps import HELD_UP, Next, moment_in_words, next_of, of_rotation, sealed_of, steps_of
+from accounts.views.rotation_steps import (
+    HELD_UP,
+    NOT_MADE,
+    Next,
+    moment_in_words,
+    next_of,
+    of_rotation,
+    sealed_of,
+    steps_of,
+)
 from accounts.views.way_to_aws import history_of, on_its_way, open_deliveries_of
 from portal.ledger.models import Delivery, Entry
 from portal.secrets.models import SealedSecret
@@ -187,14 +197,16 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
     of_iam_user = Entry.objects.of(rotation.organization).about("iam_user", iam_user.pk)
     entries = _entries_of(rotation, of_iam_user)
     pending = on_its_way(request, open_deliveries_of(of_iam_user), at=now)
+    # What is stuck about keys gives way to what is decided next.
+    in_the_way = [row for row in pending if not gives_way(row["delivery"])]
+    may_decide = _may_change(request, iam_user) and not in_the_way
     reading = iam_user.imports.open().first()
-    may_change = _may_change(request, iam_user)
     return {
         "rotation": rotation,
         "iam_user": iam_user,
         "shown": of_rotation(rotation),
         "steps": steps_of(rotation, {entry.kind: entry for entry in entries.order_by("sequence")}),
-        "next": _next(rotation, request, pending, sealed=sealed_of(rotation, at=now), may_change=may_change, now=now),
+        "next": _next(rotation, request, pending, sealed=sealed_of(rotation, at=now), may_decide=may_decide, now=now),
         "keys": _keys(rotation, now),
         "still_used": _still_used(rotation),
         "pending": pending,
@@ -203,9 +215,9 @@ def _context(request: PortalRequest, pk: int) -> dict[str, Any]:
         or _is_followed_soon(rotation)
         or any(one["shown"].is_moving for one in pending),
         **_head(rotation, request),
-        "may_prove": may_change and rotation.state == State.DELIVERED and not pending,
+        "may_prove": may_decide and rotation.state == State.DELIVERED,
         "history": history_of(entries, at=now),
-        **_ways_back(rotation, may_change=may_change and not pending),
+        **_ways_back(rotation, may_decide=may_decide, is_stuck=bool(pending)),
     }
 
 
@@ -224,19 +236,21 @@ def _next(
     pending: list[dict[str, Any]],
     *,
     sealed: SealedSecret | None,
-    may_change: bool,
+    may_decide: bool,
     now: datetime,
 ) -> Next:
-    stuck = [row for row in pending if row["delivery"].state == Delivery.State.STUCK]
-    if stuck:
+    in_the_way = [row["delivery"] for row in pending if not gives_way(row["delivery"])]
+    if any(delivery.state == Delivery.State.STUCK for delivery in in_the_way):
         return HELD_UP
-    if pending:
+    if in_the_way:
         return Next("Nothing to do at the moment", "What was decided is on its way to AWS; this page follows.")
+    if pending and rotation.state == State.STARTED:
+        return NOT_MADE
     step = next_of(rotation, by=request.user, at=now, sealed=sealed)
-    return step if may_change else replace(step, button="", address="")
+    return step if may_decide else replace(step, button="", address="")
 
 
-def _ways_back(rotation: Rotation, *, may_change: bool) -> dict[str, str]:
+def _ways_back(rotation: Rotation, *, may_decide: bool, is_stuck: bool) -> dict[str, str]:
     """What else may be decided now, by the address of its dialog; an empty one offers nothing."""
     is_new_in_use = rotation.new_key is not None and rotation.new_key.last_used_date is not None
     offered = {
@@ -244,11 +258,12 @@ def _ways_back(rotation: Rotation, *, may_change: bool) -> dict[str, str]:
         "skip_address": ("make_old_key_inactive", rotation.state == State.DELIVERED),
         "give_up_address": (
             "give_up_rotation",
-            rotation.state in (State.MADE, State.DELIVERED) and not is_new_in_use,
+            (rotation.state in (State.MADE, State.DELIVERED) and not is_new_in_use)
+            or (rotation.state == State.STARTED and is_stuck),
         ),
     }
     return {
-        key: reverse(name, args=[rotation.pk]) if may_change and is_offered else ""
+        key: reverse(name, args=[rotation.pk]) if may_decide and is_offered else ""
         for key, (name, is_offered) in offered.items()
     }
 

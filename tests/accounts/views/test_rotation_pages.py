@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import AccessKey, IAMUser, Person, Rotation
 from accounts.models.sealed import Purpose
 from accounts.usecases import rotation as steps
+from accounts.usecases.iam_users import tag_iam_user
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.accounts.views.conftest import Enter
@@ -204,9 +205,29 @@ def test_a_stuck_step_says_what_to_do(enter: Enter, mia: Person, proven: Rotatio
 
     text = text_of(enter(mia), proven)
 
-    assert "Something holds it up" in text
     assert "The old key was used a moment ago. Put right what it names" in text
+    # It gives way to what is decided next.
+    assert offered(text, proven) == {"make_old_key_inactive"}
+
+
+def test_what_is_stuck_besides_is_in_the_way(enter: Enter, mia: Person, lena: Person, proven: Rotation) -> None:
+    tag_iam_user(by=lena, iam_user=proven.iam_user, tags={}, at=timezone.now())
+    Delivery.objects.update(state=Delivery.State.STUCK, stuck_kind=Delivery.StuckKind.DENIED, error="Not allowed.")
+
+    text = text_of(enter(mia), proven)
+
+    assert "Something holds it up" in text
     assert offered(text, proven) == set()
+
+
+def test_a_new_key_that_cannot_be_made_can_be_given_up(enter: Enter, mia: Person, old_key: AccessKey) -> None:
+    rotation = steps.start_rotation(by=mia, access_key=old_key, at=timezone.now())
+    Delivery.objects.update(state=Delivery.State.STUCK, stuck_kind=Delivery.StuckKind.REFUSED, error="No room.")
+
+    text = text_of(enter(mia), rotation)
+
+    assert "The new key could not be made" in text
+    assert offered(text, rotation) == {"give_up_rotation"}
 
 
 # Who sees it

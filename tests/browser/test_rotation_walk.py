@@ -1,0 +1,88 @@
+"""A key rotated from start to end in a browser, while the application that has it works at every moment."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import Account, Person, Rotation, Team
+from tests import factories
+from tests.accounts.carrying import age
+from tests.accounts.test_rotation_for_real import NAME, Application
+from tests.aws.server import AWS
+from tests.browser.conftest import PASSWORD, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+# A delivery, and the poll that shows it.
+ARRIVES = 30_000
+
+
+def decide(page: Page, words: str, *, reason: str = "") -> None:
+    """Press the button of the step, and the one of its dialog."""
+    page.get_by_role("link", name=words).click()
+    dialog = page.get_by_role("dialog")
+    if reason:
+        dialog.get_by_label("Reason").fill(reason)
+    dialog.get_by_role("button", name=words).click()
+
+
+def test_the_new_key_works_and_aws_refuses_the_old_one(
+    visit: Visit, aws: AWS, prod: Account, payments: Team, mia: Person
+) -> None:
+    iam = aws.boto3(prod.account_id)
+    user = iam.create_user(UserName=NAME)["User"]
+    age(aws, prod, NAME)
+    old = iam.create_access_key(UserName=NAME)["AccessKey"]
+    iam_user = factories.iam_user(prod, NAME, team=payments, owner=mia, user_id=user["UserId"])
+    factories.access_key(iam_user, access_key_id=old["AccessKeyId"], create_date="2026-01-01T00:00:00Z")
+    application, forgotten = Application(aws.url, old), Application(aws.url, old)
+    page = visit.by(mia).page
+
+    page.get_by_role("link", name="My access", exact=True).first.click()
+    page.get_by_role("link", name="Rotate key").first.click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Rotate key").click()
+
+    # The secret is shown once, here, and goes into the application.
+    page.get_by_role("link", name="Show secret").click(timeout=ARRIVES)
+    page.get_by_role("button", name="Show secret").click()
+    shown = page.locator("[data-snippet=secret] code")
+    expect(shown).not_to_be_empty()
+    [new_id] = {key["AccessKeyId"] for key in iam.list_access_keys(UserName=NAME)["AccessKeyMetadata"]} - {
+        old["AccessKeyId"]
+    }
+    new = {"AccessKeyId": new_id, "SecretAccessKey": shown.inner_text().strip()}
+    application.configure(new)
+    assert application.works()
+    assert forgotten.works()
+
+    # It shows there that it works.
+    page.get_by_role("link", name="My access", exact=True).first.click()
+    page.get_by_role("link", name="Show rotation").first.click()
+    page.get_by_role("link", name="The new key works").click()
+    page.get_by_label("What the command printed").fill(application.signed_request())
+    page.get_by_role("button", name="The new key works").click()
+    expect(page.get_by_text("By a signed request")).to_be_visible()
+
+    decide(page, "Make old key inactive")
+    expect(page.get_by_role("link", name="Delete old key")).to_be_visible(timeout=ARRIVES)
+    assert application.works()
+    assert not forgotten.works()
+
+    # What was forgotten is missed, and works again until it is found. The portal sees it still use the old key.
+    decide(page, "Make old key active")
+    expect(page.get_by_role("link", name="Make old key inactive")).to_be_visible(timeout=ARRIVES)
+    assert forgotten.works()
+    decide(page, "Make old key inactive")
+    expect(page.get_by_text("The old key is still used")).to_be_visible(timeout=ARRIVES)
+    assert forgotten.works()
+
+    decide(page, "Make old key inactive", reason="The forgotten one was found")
+    expect(page.get_by_role("link", name="Delete old key")).to_be_visible(timeout=ARRIVES)
+    decide(page, "Delete old key", reason="Nothing else has it")
+    expect(page.get_by_text("Old key deleted").first).to_be_visible(timeout=ARRIVES)
+    page.wait_for_function("!document.querySelector('[hx-trigger^=\"every\"]')", timeout=ARRIVES)
+    assert Rotation.objects.get().state == "done"
+    assert [key["AccessKeyId"] for key in iam.list_access_keys(UserName=NAME)["AccessKeyMetadata"]] == [new_id]
+    assert application.works()
+    assert not forgotten.works()
