@@ -82,17 +82,8 @@ def start_rotation(
     """
     iam_user = access_key.iam_user
     _require_may(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
-    check_open(iam_user)
-    # Once more: it may have got another owner while this waited for its row.
-    _require_may(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
-    check_stays(iam_user)
+    _require_startable(access_key, by=by, at=at)
     recipient = recipient_of(iam_user)
-    _require_reach(by=by, iam_user=iam_user, recipient=recipient)
-    _require_no_other(iam_user)
-    if by is not None:
-        let_stuck_steps_give_way(iam_user=iam_user, by=by, at=at)
-    _require_works(access_key)
-    _require_room(iam_user)
     destination = KeyDestination.objects.filter(iam_user=iam_user).first()
     # What its application reads by itself, nobody's browser could.
     key_of_browser = "" if destination else browser_key
@@ -246,6 +237,21 @@ def _require_may(*, by: Person | None, to: Permission, iam_user: IAMUser) -> Non
         access.require_on_own_or(by=by, to=to, iam_user=iam_user)
     elif not KeyDestination.objects.scheduled().filter(iam_user=iam_user).exists():
         raise access.NotThere
+
+
+def _require_startable(access_key: AccessKey, *, by: Person | None, at: datetime) -> None:
+    """Lock the IAM user; then nothing may speak against a second key beside this one."""
+    iam_user = access_key.iam_user
+    check_open(iam_user)
+    # Once more: it may have got another owner while this waited for its row.
+    _require_may(by=by, to=Permission.CREATE_ACCESS_KEY, iam_user=iam_user)
+    check_stays(iam_user)
+    _require_reach(by=by, iam_user=iam_user, recipient=recipient_of(iam_user))
+    _require_no_other(iam_user)
+    if by is not None:
+        let_stuck_steps_give_way(iam_user=iam_user, by=by, at=at)
+    _require_works(access_key)
+    _require_room(iam_user)
 
 
 def _require_reach(*, by: Person | None, iam_user: IAMUser, recipient: Person) -> None:

@@ -136,8 +136,8 @@ class KeyRows:
         if "change" not in may:
             return
         if key.status == AccessKey.Status.ACTIVE:
-            yield Change("Make key inactive", reverse("make_key_inactive", args=[key.pk]))
             yield Change("Snooze reminders", reverse("snooze_reminders", args=[key.pk]))
+            yield Change("Make key inactive", reverse("make_key_inactive", args=[key.pk]))
             return
         # An owner takes back only what they did themselves; the use-case asks again.
         if "activate" in may or self._made_inactive.get(key.access_key_id) == str(self._by.pk):

@@ -131,13 +131,8 @@ def world(
     lou = factories.member("lou@acme.test", Duty.LEAD, of=acme, team=payments)
     factories.membership(lou, Duty.LEAD, of=acme, team=platform)
     people = {"lena": lena, "mia": mia, "hugo": hugo, "ada": ada, "olive": olive, "lou": lou}
-    for name, team in (
-        ("lena", payments),
-        ("mia", payments),
-        ("robot", platform),
-        ("nobodys", None),
-        ("lou", payments),
-    ):
+    teams = {"lena": payments, "mia": payments, "robot": platform, "nobodys": None, "lou": payments}
+    for name, team in teams.items():
         row = factories.iam_user(acme_prod, name, team=team, owner=people.get(name), path="/payments/")
         factories.group_membership(row, IAMGroup.objects.get(group_name="ledger-writers"))
     strong = factories.iam_user(acme_prod, "strong", team=payments, owner=olive, path="/payments/")

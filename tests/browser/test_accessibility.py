@@ -77,11 +77,12 @@ def of_people(lead: Person, member: Person, team: Team) -> list[str]:
 
 def secrets_of(iam_user: IAMUser) -> list[str]:
     """A secret that waits and one that was opened, and the IAM user that they belong to."""
-    waiting, opened = (factories.sealed_secret(iam_user, purpose).pk for purpose in Purpose)
+    waiting, opened, device = (factories.sealed_secret(iam_user, purpose).pk for purpose in Purpose)
     wiped = {"ciphertext": None, "nonce": None, "wrapped_key": None}
     SealedSecret.objects.filter(pk=opened).update(state="opened", opened_at=timezone.now(), **wiped)
     user = f"/team/iam-users/{iam_user.pk}"
-    return [f"/secrets/{waiting}/", f"/secrets/{opened}/", f"{user}/", f"{user}/console-access/create/"]
+    secrets = [f"/secrets/{pk}/" for pk in (waiting, opened, device)]
+    return [*secrets, f"{user}/", f"{user}/console-access/create/", "/my-access/calendar/"]
 
 
 @pytest.fixture

@@ -36,50 +36,68 @@ def arrives(shown: Locator) -> None:
     expect(shown).to_be_visible()
 
 
-def test_the_new_key_works_and_aws_refuses_the_old_one(
-    visit: Visit, aws: AWS, prod: Account, payments: Team, mia: Person
-) -> None:
-    iam = aws.boto3(prod.account_id)
-    user = iam.create_user(UserName=NAME)["User"]
-    age(aws, prod, NAME)
-    old = iam.create_access_key(UserName=NAME)["AccessKey"]
-    iam_user = factories.iam_user(prod, NAME, team=payments, owner=mia, user_id=user["UserId"])
-    factories.access_key(iam_user, access_key_id=old["AccessKeyId"], create_date="2026-01-01T00:00:00Z")
-    application, forgotten = Application(aws.url, old), Application(aws.url, old)
-    page = visit.by(mia).page
-
+def start(page: Page) -> None:
+    """Begin, with the fresh sign-in on the way."""
     page.get_by_role("link", name="My access", exact=True).first.click()
     page.get_by_role("link", name="Rotate key").first.click()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
     page.get_by_role("button", name="Rotate key").click()
 
-    # The secret is shown once, here, and goes into the application.
+
+def read_secret(page: Page) -> str:
+    """What is shown once, here."""
     arrives(page.get_by_role("link", name="Show secret"))
     page.get_by_role("link", name="Show secret").click()
     page.get_by_role("button", name="Show secret").click()
     shown = page.locator("[data-snippet=secret] code")
     expect(shown).not_to_be_empty()
-    [new_id] = {key["AccessKeyId"] for key in iam.list_access_keys(UserName=NAME)["AccessKeyMetadata"]} - {
-        old["AccessKeyId"]
-    }
-    new = {"AccessKeyId": new_id, "SecretAccessKey": shown.inner_text().strip()}
-    application.configure(new)
-    assert application.works()
-    assert forgotten.works()
+    return shown.inner_text().strip()
 
-    # It shows there that it works.
+
+def prove(page: Page, signed_request: str) -> None:
+    """Come back to it, and paste what the application printed."""
     page.get_by_role("link", name="My access", exact=True).first.click()
     page.get_by_role("link", name="Show rotation").first.click()
     page.get_by_role("link", name="The new key works").click()
-    page.get_by_label("What the command printed").fill(application.signed_request())
+    page.get_by_label("What the command printed").fill(signed_request)
     page.get_by_role("button", name="The new key works").click()
     expect(page.get_by_text("By a signed request")).to_be_visible()
 
+
+@pytest.fixture
+def old(aws: AWS, prod: Account, payments: Team, mia: Person) -> dict[str, str]:
+    """The overdue key of Mia's IAM user, with its secret."""
+    iam = aws.boto3(prod.account_id)
+    user = iam.create_user(UserName=NAME)["User"]
+    age(aws, prod, NAME)
+    key: dict[str, str] = iam.create_access_key(UserName=NAME)["AccessKey"]
+    iam_user = factories.iam_user(prod, NAME, team=payments, owner=mia, user_id=user["UserId"])
+    factories.access_key(iam_user, access_key_id=key["AccessKeyId"], create_date="2026-01-01T00:00:00Z")
+    return key
+
+
+def key_ids(aws: AWS, prod: Account) -> set[str]:
+    keys = aws.boto3(prod.account_id).list_access_keys(UserName=NAME)["AccessKeyMetadata"]
+    return {key["AccessKeyId"] for key in keys}
+
+
+def test_the_new_key_works_and_aws_refuses_the_old_one(
+    visit: Visit, aws: AWS, prod: Account, mia: Person, old: dict[str, str]
+) -> None:
+    application, forgotten = Application(aws.url, old), Application(aws.url, old)
+    page = visit.by(mia).page
+
+    start(page)
+    secret = read_secret(page)
+    [new_id] = key_ids(aws, prod) - {old["AccessKeyId"]}
+    application.configure({"AccessKeyId": new_id, "SecretAccessKey": secret})
+    assert (application.works(), forgotten.works()) == (True, True)
+    prove(page, application.signed_request())
+
     decide(page, "Make old key inactive")
     arrives(page.get_by_role("link", name="Delete old key"))
-    assert application.works()
-    assert not forgotten.works()
+    assert (application.works(), forgotten.works()) == (True, False)
 
     # What was forgotten is missed, and works again until it is found. The portal sees it still use the old key.
     decide(page, "Make old key active")
@@ -94,6 +112,5 @@ def test_the_new_key_works_and_aws_refuses_the_old_one(
     decide(page, "Delete old key", reason="Nothing else has it")
     arrives(page.get_by_role("heading", name="Done"))
     assert Rotation.objects.get().state == "done"
-    assert [key["AccessKeyId"] for key in iam.list_access_keys(UserName=NAME)["AccessKeyMetadata"]] == [new_id]
-    assert application.works()
-    assert not forgotten.works()
+    assert key_ids(aws, prod) == {new_id}
+    assert (application.works(), forgotten.works()) == (True, False)

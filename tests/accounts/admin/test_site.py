@@ -53,7 +53,12 @@ def test_an_admin_without_a_permission_stays_out() -> None:
 
 
 def test_the_index_offers_what_the_duty_includes(enter: Enter, lena: Person, olive: Person, worlds: Worlds) -> None:
-    assert models_offered(enter, olive) - models_offered(enter, lena) == {"entry", "delivery", "sealedsecret"}
+    assert models_offered(enter, olive) - models_offered(enter, lena) == {
+        "entry",
+        "delivery",
+        "sealedsecret",
+        "calendarfeed",
+    }
 
 
 def models_offered(enter: Enter, person: Person) -> set[str]:

@@ -78,6 +78,12 @@ def reminded(user: IAMUser, person: Person) -> list[models.Model]:
     return [factories.key_reminder(key, person), factories.key_snooze(key, by=person), feed]
 
 
+def of_keys(user: IAMUser, person: Person) -> list[models.Model]:
+    key = factories.access_key(user)
+    ask = factories.rotation_ask(key, by=person, recipient=person)
+    return [*rotated(user, person), *reminded(user, person), ask, factories.mfa_registration(user, owner=person)]
+
+
 def populated(organization: Organization, account: Account, person: Person) -> World:
     """One row of every model, all about one AWS account of one organization."""
     team = factories.team(organization, f"Team of {account}")
@@ -112,9 +118,7 @@ def populated(organization: Organization, account: Account, person: Person) -> W
         factories.invitation(organization, f"guest-{account}@acme.test", by=person, team=team),
         *leaving(organization, person, user, entry),
         *asked_for(user, person),
-        *rotated(user, person),
-        *reminded(user, person),
-        factories.mfa_registration(user, owner=person),
+        *of_keys(user, person),
         Delivery.objects.get(entry=entry),
         Head.objects.get(organization=organization),
     ]

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account, IAMUser, Organization, Person, Team
 from accounts.usecases import iam_users
-from accounts.views import iam_user_rows
+from accounts.views import bounded_pages
 from portal.ledger.models import Delivery
 from tests import factories
 from tests.accounts.views.conftest import Enter
@@ -155,8 +155,8 @@ def test_a_heading_turns_its_order_round_and_says_which_it_is(
 @pytest.fixture
 def many(acme_prod: Account, payments: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than are counted, of which that is 100 here."""
-    monkeypatch.setattr(iam_user_rows, "COUNTED_AT_MOST", 100)
-    monkeypatch.setattr(iam_user_rows, "SEARCHED_AT_MOST", 70)
+    monkeypatch.setattr(bounded_pages, "COUNTED_AT_MOST", 100)
+    monkeypatch.setattr(bounded_pages, "SEARCHED_AT_MOST", 70)
     for number in range(160):
         factories.iam_user(acme_prod, f"robot-{number:03}", team=payments)
 

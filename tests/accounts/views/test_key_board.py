@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import AccessKey, Account, IAMUser, Organization, Person, Team
 from accounts.usecases import access_keys
-from accounts.views import key_board
+from accounts.views import bounded_pages
 from portal.ledger.models import Delivery, Entry
 from tests import factories
 from tests.accounts.views.conftest import Enter
@@ -226,7 +226,7 @@ def test_pages_keep_the_filters_and_more_rows_need_no_more_queries(
 def test_of_more_than_are_counted_so_many_are_listed(
     enter: Enter, olive: Person, crowd: dict[str, AccessKey], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_board, "SEARCHED_AT_MOST", 1)
+    monkeypatch.setattr(bounded_pages, "SEARCHED_AT_MOST", 1)
     client = enter(olive)
 
     text = page(client, q="fresh")
