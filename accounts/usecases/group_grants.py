@@ -22,9 +22,9 @@ from accounts.usecases import iam_users
 from accounts.usecases.granted import close_grant, is_granted
 from accounts.usecases.records import about, record_change
 from accounts.usecases.standing import ALREADY_IN, check_addition, check_open, is_going, is_in_group
-from portal.ledger import deliver
+from accounts.usecases.stuck_steps import give_way
 from portal.ledger.models import Delivery
-from portal.ledger.record import Subject, record
+from portal.ledger.record import record
 
 LONGEST = timedelta(days=366)
 # What one run of beat ends; the next ends what is left.
@@ -165,7 +165,7 @@ def _take_out(grant: GroupGrant, *, by: Person | None, at: datetime, reason: str
     for delivery in _additions(grant):
         is_doubtful = is_doubtful or delivery.attempts > 0 or delivery.error != ""
         if delivery.state != Delivery.State.CALLING:
-            _give_up(delivery, by=by, at=at, reason=reason)
+            give_way(delivery, by=by, at=at, reason=reason)
     if is_doubtful or is_in_group(iam_user, grant.group_name):
         details = {"group": grant.group_name, "grant": grant.pk}
         kind = Kind.IAM_USER_REMOVED_FROM_GROUP
@@ -182,19 +182,6 @@ def _additions(grant: GroupGrant) -> list[Delivery]:
 
 def _group_of(delivery: Delivery) -> str:
     return str(delivery.entry.details["group"]).lower()
-
-
-def _give_up(delivery: Delivery, *, by: Person | None, at: datetime, reason: str) -> None:
-    deliver.abandon(delivery=delivery, at=at)
-    record(
-        organization=delivery.organization,
-        kind=Kind.DELIVERY_GIVEN_UP,
-        by=by,
-        subject=Subject("delivery", str(delivery.pk), delivery.subject),
-        at=at,
-        reason=reason,
-        details={"entry": str(delivery.entry_id), "attempts": delivery.attempts, "error": delivery.error},
-    )
 
 
 def _require_running(grant: GroupGrant, *, at: datetime) -> None:
