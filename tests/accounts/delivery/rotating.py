@@ -17,20 +17,11 @@ from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery
 from portal.secrets.models import SealedSecret
 from tests import factories
-from tests.accounts.carrying import age, deliver_until_quiet
+from tests.accounts.carrying import deliver_until_quiet
 from tests.aws.server import AWS
 
 NAME = "ledger-writer"
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def iam(aws: AWS, prod: Account) -> Any:
-    """AWS from outside, with the IAM user in it."""
-    outside = aws.boto3(prod.account_id)
-    outside.create_user(UserName=NAME)
-    age(aws, prod, NAME)
-    return outside
 
 
 @pytest.fixture

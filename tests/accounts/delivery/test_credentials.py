@@ -19,30 +19,12 @@ from portal.ledger.models import Delivery, Entry
 from portal.secrets import seal
 from portal.secrets.models import SealedSecret
 from tests import factories
-from tests.accounts.carrying import Death, age, deliver_until_quiet
+from tests.accounts.carrying import Death, deliver_until_quiet
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
 
 NAME = "ledger-writer"
 Die = Callable[[int], None]
-
-
-@pytest.fixture
-def iam(aws: AWS, prod: Account) -> Any:
-    """AWS from outside, with the IAM user in it."""
-    outside = aws.boto3(prod.account_id)
-    outside.create_user(UserName=NAME)
-    age(aws, prod, NAME)
-    return outside
-
-
-@pytest.fixture
-def mias(iam: Any, prod: Account, payments: Team, mia: Person) -> IAMUser:
-    """The IAM user, owned by Mia, as the portal last read it."""
-    user = iam.get_user(UserName=NAME)["User"]
-    return factories.iam_user(
-        prod, NAME, team=payments, owner=mia, user_id=user["UserId"], create_date=user["CreateDate"]
-    )
 
 
 def key_ids(iam: Any) -> list[str]:

@@ -12,11 +12,11 @@ from portal.ledger.clock import database_now
 from portal.ledger.deliver import deliver_due
 from portal.ledger.models import Delivery
 from tests.accounts.carrying import Death, deliver_until_quiet, rename
-from tests.accounts.delivery.rotating import HOUR, NAME, iam, old_key, outdated, statuses
+from tests.accounts.delivery.rotating import HOUR, NAME, old_key, outdated, statuses
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
 
-__all__ = ["iam", "old_key"]
+__all__ = ["old_key"]
 
 Decide = Callable[..., AccessKey]
 # Each with the operation that it needs, the status before and the one after.

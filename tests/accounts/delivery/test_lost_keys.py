@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.delivery import baseline, held
 from accounts.kinds import Kind
-from accounts.models import AccessKey, Account, IAMUser, Person, Team
+from accounts.models import AccessKey, Account, IAMUser, Person
 from accounts.usecases import first_keys
 from accounts.usecases.deliveries import give_up, try_again
 from portal.ledger.clock import database_now
@@ -17,31 +17,13 @@ from portal.ledger.deliver import deliver_due
 from portal.ledger.models import Delivery, Entry
 from portal.secrets.models import SealedSecret
 from tests import factories
-from tests.accounts.carrying import Death, age, deliver_until_quiet
+from tests.accounts.carrying import Death, deliver_until_quiet
 from tests.aws.lag import Lag
 from tests.aws.server import AWS
 from tests.aws.strict import LAGGING_READS, Fault
 
 NAME = "ledger-writer"
 DOUBTS = [Fault.DROP_AFTER, Fault.ERROR_AFTER, Fault.TRUNCATE]
-
-
-@pytest.fixture
-def iam(aws: AWS, prod: Account) -> Any:
-    """AWS from outside, with the IAM user in it."""
-    outside = aws.boto3(prod.account_id)
-    outside.create_user(UserName=NAME)
-    age(aws, prod, NAME)
-    return outside
-
-
-@pytest.fixture
-def mias(iam: Any, prod: Account, payments: Team, mia: Person) -> IAMUser:
-    """The IAM user, owned by Mia, as the portal last read it."""
-    user = iam.get_user(UserName=NAME)["User"]
-    return factories.iam_user(
-        prod, NAME, team=payments, owner=mia, user_id=user["UserId"], create_date=user["CreateDate"]
-    )
 
 
 def key_ids(iam: Any) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import Account, IAMUser, MFADevice, MFARegistration, Person, Team
+from accounts.models import Account, IAMUser, MFADevice, MFARegistration, Person
 from accounts.models.sealed import Purpose, sealed_for
 from accounts.usecases import mfa_devices, mfa_following, sealed_secrets
 from accounts.usecases.deliveries import give_up, try_again
@@ -18,31 +18,13 @@ from portal.ledger.deliver import deliver_due
 from portal.ledger.models import Delivery, Entry
 from portal.secrets.models import SealedSecret
 from tests import factories
-from tests.accounts.carrying import age, deliver_until_quiet
+from tests.accounts.carrying import deliver_until_quiet
 from tests.aws import authenticator
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
 
 NAME = "ledger-writer"
 WRONG = ("000000", "000001")
-
-
-@pytest.fixture
-def iam(aws: AWS, prod: Account) -> Any:
-    """AWS from outside, with the IAM user in it."""
-    outside = aws.boto3(prod.account_id)
-    outside.create_user(UserName=NAME)
-    age(aws, prod, NAME)
-    return outside
-
-
-@pytest.fixture
-def mias(iam: Any, prod: Account, payments: Team, mia: Person) -> IAMUser:
-    """The IAM user, owned by Mia, as the portal last read it."""
-    user = iam.get_user(UserName=NAME)["User"]
-    return factories.iam_user(
-        prod, NAME, team=payments, owner=mia, user_id=user["UserId"], create_date=user["CreateDate"]
-    )
 
 
 @pytest.fixture

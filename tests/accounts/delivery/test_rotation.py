@@ -10,10 +10,10 @@ from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery
 from portal.secrets.models import SealedSecret
 from tests.accounts.carrying import deliver_until_quiet
-from tests.accounts.delivery.rotating import NAME, delivered, iam, new_key_of, old_key, proven, rotation, statuses, use
+from tests.accounts.delivery.rotating import NAME, delivered, new_key_of, old_key, proven, rotation, statuses, use
 from tests.aws.server import AWS
 
-__all__ = ["delivered", "iam", "old_key", "proven", "rotation"]
+__all__ = ["delivered", "old_key", "proven", "rotation"]
 
 
 def test_from_start_to_end(iam: Any, old_key: AccessKey, proven: Rotation, mia: Person) -> None:

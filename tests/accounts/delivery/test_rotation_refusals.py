@@ -20,7 +20,6 @@ from tests.accounts.delivery.rotating import (
     HOUR,
     NAME,
     delivered,
-    iam,
     new_key_of,
     old_key,
     outdated,
@@ -34,7 +33,7 @@ from tests.accounts.delivery.rotating import (
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
 
-__all__ = ["delivered", "iam", "old_key", "proven", "rotation"]
+__all__ = ["delivered", "old_key", "proven", "rotation"]
 
 
 def state_of(rotation: Rotation) -> str:

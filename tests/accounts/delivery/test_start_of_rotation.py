@@ -12,11 +12,11 @@ from portal.ledger.models import Delivery
 from portal.secrets.models import SealedSecret
 from tests.accounts.carrying import age, deliver_until_quiet
 from tests.accounts.delivery.test_baseline import let_the_quiet_time_pass
-from tests.accounts.delivery.test_rotation import NAME, iam, old_key, statuses
+from tests.accounts.delivery.test_rotation import NAME, old_key, statuses
 from tests.aws.server import AWS
 from tests.aws.strict import Fault
 
-__all__ = ["iam", "old_key"]
+__all__ = ["old_key"]
 
 
 @pytest.fixture

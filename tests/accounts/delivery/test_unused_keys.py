@@ -10,10 +10,10 @@ from accounts.usecases.access_keys import make_unused_key_inactive
 from portal.ledger.clock import database_now
 from portal.ledger.models import Delivery
 from tests.accounts.carrying import deliver_until_quiet
-from tests.accounts.delivery.test_rotation import NAME, iam, old_key, statuses, use
+from tests.accounts.delivery.test_rotation import NAME, old_key, statuses, use
 from tests.aws.server import AWS
 
-__all__ = ["iam", "old_key"]
+__all__ = ["old_key"]
 
 
 @pytest.fixture
