@@ -118,8 +118,12 @@ def finish(rotation: Rotation, by: Person, application: Application, old: Applic
     rotation.refresh_from_db()
     steps.make_old_key_active(by=by, rotation=rotation, at=database_now())
     deliver_until_quiet()
+    time.sleep(1)  # AWS tells of uses in whole seconds.
     assert (application.works(), old.works()) == (True, True)
-    # That was a use of the old key after the new one's, so it takes a reason to go on.
+    # That was a use of the old key after the new one's: the last look finds it, and it takes a reason to go on.
+    rotation.refresh_from_db()
+    steps.make_old_key_inactive(by=by, rotation=rotation, at=database_now())
+    assert deliver_until_quiet().state == Delivery.State.STUCK
     rotation.refresh_from_db()
     steps.make_old_key_inactive(by=by, rotation=rotation, at=database_now(), reason="It was this test")
     deliver_until_quiet()
