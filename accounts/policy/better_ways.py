@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-# CIS AWS Foundations Benchmark 1.12: credentials unused for 45 days are disabled.
-UNUSED_AFTER = timedelta(days=45)
 
 
 @dataclass(frozen=True)
 class Use:
-    """What is known of an access key's use; `words` are the IAM user's name, purpose and tags."""
+    """What is known of an access key's use: `is_unused` for 45 days (CIS AWS Foundations Benchmark 1.12), as AWS told it.
+
+    `words` are the IAM user's name, purpose and tags.
+    """
 
     is_a_persons: bool
     has_console_password: bool
-    created_at: datetime
-    last_used_at: datetime | None
+    was_ever_used: bool
+    is_unused: bool
     words: str
 
 
@@ -79,11 +78,11 @@ _NAMED = (
 )
 
 
-def better_way(use: Use, *, at: datetime) -> BetterWay:
+def better_way(use: Use) -> BetterWay:
     """The better way than this key: there is one for each, since none needs to be long-lived."""
-    if at - (use.last_used_at or use.created_at) > UNUSED_AFTER:
+    if use.is_unused:
         return UNUSED
     if use.is_a_persons:
-        return CONSOLE if use.has_console_password and use.last_used_at is None else PERSON
+        return CONSOLE if use.has_console_password and not use.was_ever_used else PERSON
     words = re.sub(r"[\W_]+", " ", use.words.lower())
     return next((way for pattern, way in _NAMED if pattern.search(words)), ELSEWHERE)

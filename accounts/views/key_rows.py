@@ -122,11 +122,11 @@ class KeyRows:
         use = Use(
             is_a_persons=iam_user.kind == IAMUser.Kind.PERSON,
             has_console_password=getattr(iam_user, "login_profile", None) is not None,
-            created_at=key.create_date,
-            last_used_at=key.last_used_date,
+            was_ever_used=key.last_used_date is not None,
+            is_unused=key.is_unused(at=self._at),
             words=f"{iam_user.user_name} {iam_user.purpose} {tags}",
         )
-        return better_way(use, at=self._at)
+        return better_way(use)
 
     def _rotate_address(self, key: AccessKey, may: set[str]) -> str:
         is_active = key.status == AccessKey.Status.ACTIVE

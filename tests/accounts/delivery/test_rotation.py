@@ -5,13 +5,16 @@ from typing import Any
 
 from accounts.models import AccessKey, Person, Rotation
 from accounts.usecases import rotation as steps
+from accounts.usecases.deliveries import give_up
 from accounts.usecases.sealed_secrets import expire_sealed_secrets
 from portal.ledger.clock import database_now
+from portal.ledger.deliver import deliver_due
 from portal.ledger.models import Delivery
 from portal.secrets.models import SealedSecret
 from tests.accounts.carrying import deliver_until_quiet
 from tests.accounts.delivery.rotating import NAME, delivered, new_key_of, old_key, proven, rotation, statuses, use
 from tests.aws.server import AWS
+from tests.aws.strict import Fault
 
 __all__ = ["delivered", "old_key", "proven", "rotation"]
 
@@ -83,4 +86,18 @@ def test_a_secret_that_nobody_opens_ends_it_and_the_old_key_stays(
     assert deliver_until_quiet().state == Delivery.State.DONE
     rotation.refresh_from_db()
     assert rotation.state == "lapsed"
+    assert statuses(iam) == {old_key.access_key_id: "Active"}
+
+
+def test_a_start_that_is_given_up_in_doubt_has_its_lost_key_looked_for(
+    aws: AWS, iam: Any, old_key: AccessKey, mia: Person, olive: Person
+) -> None:
+    steps.start_rotation(by=mia, access_key=old_key, at=database_now())
+    aws.faults.inject("CreateAccessKey", Fault.DROP_AFTER)
+    deliver_due()
+    assert len(statuses(iam)) == 2
+
+    give_up(by=olive, delivery=Delivery.objects.get(), reason="Not needed", at=database_now())
+
+    assert deliver_until_quiet().state == Delivery.State.DONE
     assert statuses(iam) == {old_key.access_key_id: "Active"}
