@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Use:
-    """What is known of an access key's use: `is_unused` for 45 days (CIS AWS Foundations Benchmark 1.12), as AWS told it.
+    """What is known of an access key's use: `is_unused` for 45 days by AWS (CIS AWS Foundations 1.12).
 
     `words` are the IAM user's name, purpose and tags.
     """

@@ -165,7 +165,7 @@ def _take_out(grant: GroupGrant, *, by: Person | None, at: datetime, reason: str
     for delivery in _additions(grant):
         is_doubtful = is_doubtful or delivery.attempts > 0 or delivery.error != ""
         if delivery.state != Delivery.State.CALLING:
-            give_way(delivery, by=by, at=at, reason=reason)
+            give_way(delivery=delivery, by=by, at=at, reason=reason)
     if is_doubtful or is_in_group(iam_user, grant.group_name):
         details = {"group": grant.group_name, "grant": grant.pk}
         kind = Kind.IAM_USER_REMOVED_FROM_GROUP

@@ -53,7 +53,7 @@ def let_stuck_steps_give_way(
     given_up = 0
     for delivery in found:
         if even_in_doubt or not baseline.is_in_doubt(delivery):
-            give_way(delivery, by=by, at=at, reason=reason)
+            give_way(delivery=delivery, by=by, at=at, reason=reason)
             given_up += 1
     return given_up
 
@@ -76,7 +76,7 @@ def let_leavers_steps_give_way(*, at: datetime) -> int:
     )
 
 
-def give_way(delivery: Delivery, *, by: Person | None, at: datetime, reason: str) -> None:
+def give_way(*, delivery: Delivery, by: Person | None, at: datetime, reason: str) -> None:
     """Give a delivery up because something else was decided, in the transaction that does; the ledger says so."""
     told = {"entry": str(delivery.entry_id), "attempts": delivery.attempts, "error": delivery.error}
     deliver.abandon(delivery=delivery, at=at)
